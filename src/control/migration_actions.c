@@ -18,7 +18,7 @@
 #include "policy/freeze.h"
 #include "policy/flags/migration_flags_rules.h"
 #include "policy/network/data_way.h"
-#include "policy/placement.h"
+#include "policy/choice.h"
 #include "model/migration/condition.h"
 
 gboolean ferry_step_guard_cancelled(FerryStep *s) {
@@ -165,6 +165,8 @@ typedef struct {
   GPtrArray *nodes, *networks, *vmis, *migrations;
   FerryLimits *limits;
   FerryPromises *promises;
+  GPtrArray *others; /* NULL: no rule is about them */
+  FerryAffinity *affinity;
   FerryPlacementInput in;
 } Placement;
 
@@ -180,6 +182,10 @@ static void placement_init(Placement *p, FerryStep *s) {
   p->promises = ferry_promises_new((json_t *const *)p->migrations->pdata, p->migrations->len,
                                    (json_t *const *)p->vmis->pdata, p->vmis->len,
                                    ferry_json_str(s->m, "metadata.uid"));
+  p->others = ferry_relevant_others(s->store, s->config, s->vmi);
+  p->affinity = ferry_affinity_new(
+      s->config, s->vmi, p->others ? (json_t *const *)p->others->pdata : NULL,
+      p->others ? p->others->len : 0, (json_t *const *)p->migrations->pdata, p->migrations->len);
   p->in = (FerryPlacementInput){
       .vmi = s->vmi,
       .migration = s->m,
@@ -192,6 +198,9 @@ static void placement_init(Placement *p, FerryStep *s) {
       .config = s->config,
       .limits = p->limits,
       .promises = p->promises,
+      .affinity = p->affinity,
+      .migrations = (json_t *const *)p->migrations->pdata,
+      .n_migrations = p->migrations->len,
   };
 }
 
@@ -202,6 +211,8 @@ static void placement_clear(Placement *p) {
   g_ptr_array_unref(p->migrations);
   ferry_limits_free(p->limits);
   ferry_promises_free(p->promises);
+  ferry_affinity_free(p->affinity);
+  g_clear_pointer(&p->others, g_ptr_array_unref);
 }
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Placement, placement_clear)

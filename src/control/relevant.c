@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "control/relevant.h"
+#include "policy/place/affinity.h"
 
 #include <string.h>
 
@@ -92,4 +93,10 @@ GPtrArray *ferry_relevant_vmis_of_word(FerryStore *store, const char *ns, const 
   add_of_domain(&g, renamed);
   add_moved(&g, migrations);
   return relevant_end(&g);
+}
+
+GPtrArray *ferry_relevant_others(FerryStore *store, const json_t *config, const json_t *vmi) {
+  const char *ns = ferry_json_str(vmi, "metadata.namespace");
+  return ns && ferry_affinity_is_of_vms(config) ? ferry_store_list(store, &ferry_kind_vmi, ns, NULL)
+                                                : NULL;
 }

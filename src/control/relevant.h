@@ -20,4 +20,8 @@ GPtrArray *ferry_relevant_vmis(FerryStore *store, const json_t *vmi, const char 
 GPtrArray *ferry_relevant_vmis_of_word(FerryStore *store, const char *ns, const char *word,
                                        const char *renamed, const GPtrArray *migrations);
 
+/** The VMs that rules of `config` (resolved) about other VMs may mean: those of the namespace of
+ * `vmi`. NULL: it has no such rule, and they need not be known. The array owns its references. */
+GPtrArray *ferry_relevant_others(FerryStore *store, const json_t *config, const json_t *vmi);
+
 G_END_DECLS

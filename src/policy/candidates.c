@@ -4,23 +4,6 @@
 #include "policy/network/data_way.h"
 #include "policy/target/version_defects.h"
 
-static const json_t *candidates_source(const FerryPlacementInput *in) {
-  const char *name = ferry_json_str(in->vmi, "status.nodeName");
-  for (gsize i = 0; name && i < in->n_nodes; i++)
-    if (g_strcmp0(ferry_json_str(in->nodes[i], "metadata.name"), name) == 0)
-      return in->nodes[i];
-  return NULL;
-}
-
-static gint64 inbound_of(const char *node, json_t *const *migrations, gsize n) {
-  gint64 count = 0;
-  for (gsize i = 0; i < n; i++)
-    count +=
-        !ferry_migration_is_final(migrations[i]) && !ferry_migration_is_forecast(migrations[i]) &&
-        g_strcmp0(ferry_json_str(migrations[i], "status.migrationState.targetNode"), node) == 0;
-  return count;
-}
-
 static void candidates_add_way(json_t *entry, json_t *warnings, const FerryPlacementInput *in,
                                const json_t *source, const json_t *node) {
   g_auto(FerryRoute) route = {0};
@@ -53,42 +36,62 @@ static json_t *candidate_entry(const FerryPlacementInput *in, const json_t *sour
   return entry;
 }
 
+static gsize drawbacks_of(const json_t *entry) {
+  return json_array_size(json_object_get(entry, "drawbacks"));
+}
+
 /* How the one that is taken is ahead of the others, by placement's own order. */
-static const char *why_chosen(const FerryPlacementInput *in, const json_t *list,
-                              const json_t *taken) {
-  gint64 most = -1;
+static char *why_chosen(const FerryPlacementInput *in, const json_t *list, const json_t *taken,
+                        const FerryHostScore *score) {
+  gboolean fewer = TRUE, better = TRUE;
   gsize i;
   json_t *one;
   if (ferry_json_str(in->migration, "spec.targetNode"))
-    return "it is named";
+    return g_strdup("it is named");
   if (json_array_size(list) == 1)
-    return "it is the only one";
+    return g_strdup("it is the only one");
   json_array_foreach((json_t *)list, i, one) {
-    if (one != taken)
-      most = MAX(most, ferry_json_int(one, "memoryAfterBytes", -1));
+    fewer &= one == taken || drawbacks_of(one) > drawbacks_of(taken);
+    better &=
+        one == taken || ferry_json_int(one, "score", 0) < score->total ||
+        ferry_json_int(one, "memoryAfterBytes", -1) < ferry_json_int(taken, "memoryAfterBytes", -1);
   }
-  gint64 own = ferry_json_int(taken, "memoryAfterBytes", -1);
-  return own > most    ? "it has the most memory free"
-         : own == most ? "tied with another host, chosen by name"
-                       : "the others have drawbacks (taints, a way past the network)";
+  if (fewer)
+    return g_strdup("the others have drawbacks");
+  g_autofree char *text = ferry_host_score_text(score);
+  return better ? g_strdup_printf("it has the best score: %s", text)
+                : g_strdup("tied with another host, chosen by name");
 }
 
-json_t *ferry_candidates(const FerryPlacementInput *in, const json_t *chosen,
-                         json_t *const *migrations, gsize n_migrations) {
-  const json_t *source = candidates_source(in);
-  json_t *list = json_array(), *taken = NULL;
+json_t *ferry_candidates(const FerryPlacementInput *in, const json_t *chosen) {
+  const json_t *source = ferry_placement_source(in);
+  g_autoptr(GPtrArray) fit = g_ptr_array_new();
+  json_t *list = json_array();
   for (gsize i = 0; i < in->n_nodes; i++) {
-    const char *name = ferry_json_str(in->nodes[i], "metadata.name");
     g_autoptr(json_t) against = ferry_placement_reasons(in, in->nodes[i], NULL);
-    if (json_array_size(against) > 0)
-      continue;
-    json_t *entry = candidate_entry(in, source, in->nodes[i]);
-    ferry_json_set_int(entry, "inbound", inbound_of(name, migrations, n_migrations));
-    ferry_json_set_bool(entry, "chosen", in->nodes[i] == chosen);
-    json_array_append_new(list, entry);
-    taken = in->nodes[i] == chosen ? entry : taken;
+    if (json_array_size(against) == 0)
+      g_ptr_array_add(fit, in->nodes[i]);
   }
-  if (taken)
-    ferry_json_set_str(taken, "why", why_chosen(in, list, taken));
+  g_autofree FerryHostScore *scores = g_new0(FerryHostScore, fit->len + 1);
+  ferry_placement_scores(in, (const json_t *const *)fit->pdata, fit->len, scores);
+  for (guint i = 0; i < fit->len; i++) {
+    const json_t *node = fit->pdata[i];
+    json_t *entry = candidate_entry(in, source, node);
+    ferry_json_set_int(entry, "inbound",
+                       ferry_placement_inbound(in, ferry_json_str(node, "metadata.name")));
+    ferry_json_set_int(entry, "score", scores[i].total);
+    g_autofree char *text = ferry_host_score_text(&scores[i]);
+    ferry_json_set_str(entry, "scores", text);
+    ferry_json_set(entry, "drawbacks", ferry_placement_drawbacks(in, node));
+    ferry_json_set_bool(entry, "chosen", node == chosen);
+    json_array_append_new(list, entry);
+  }
+  for (guint i = 0; i < fit->len; i++) {
+    if (fit->pdata[i] != chosen)
+      continue;
+    json_t *taken = json_array_get(list, i);
+    g_autofree char *why = why_chosen(in, list, taken, &scores[i]);
+    ferry_json_set_str(taken, "why", why);
+  }
   return list;
 }

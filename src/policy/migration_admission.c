@@ -15,7 +15,7 @@
 #include "policy/flags/migratable.h"
 #include "policy/flags/migration_flags_rules.h"
 #include "policy/layers.h"
-#include "policy/placement.h"
+#include "policy/choice.h"
 #include "policy/policy_check.h"
 #include "policy/candidates.h"
 #include "policy/target/needs_rules.h"
@@ -335,6 +335,8 @@ const json_t *ferry_admission_place(const FerryAdmissionState *state, const json
   g_autoptr(FerryPromises) promises =
       ferry_promises_new(state->migrations, state->n_migrations, state->vmis, state->n_vmis,
                          ferry_json_str(migration, "metadata.uid"));
+  g_autoptr(FerryAffinity) affinity = ferry_affinity_new(
+      config, vmi, state->others, state->n_others, state->migrations, state->n_migrations);
   FerryPlacementInput in = {.vmi = vmi,
                             .migration = migration,
                             .nodes = state->nodes,
@@ -344,11 +346,14 @@ const json_t *ferry_admission_place(const FerryAdmissionState *state, const json
                             .vmis = state->vmis,
                             .n_vmis = state->n_vmis,
                             .config = config,
-                            .promises = promises};
+                            .promises = promises,
+                            .affinity = affinity,
+                            .migrations = state->migrations,
+                            .n_migrations = state->n_migrations};
   gboolean transient;
   const json_t *chosen = ferry_placement_choose(&in, refusals, &transient);
   if (candidates)
-    *candidates = ferry_candidates(&in, chosen, state->migrations, state->n_migrations);
+    *candidates = ferry_candidates(&in, chosen);
   return chosen;
 }
 

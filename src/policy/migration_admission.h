@@ -20,8 +20,10 @@ typedef struct {
   const json_t *ns_labels; /* metadata.labels of the migration's Namespace */
   json_t *const *networks;
   gsize n_networks;
-  gboolean placement; /* judge the hosts too, as of now: a dry run has no later */
-  gboolean sees_all;  /* who asks may list VMs everywhere, and so be told of those elsewhere */
+  gboolean placement;    /* judge the hosts too, as of now: a dry run has no later */
+  gboolean sees_all;     /* who asks may list VMs everywhere, and so be told of those elsewhere */
+  json_t *const *others; /* VMs that rules about other VMs may mean (policy/place/affinity.h) */
+  gsize n_others;
 } FerryAdmissionState;
 
 /** The VMI of namespace `ns` that `word` means: its object's name, its UUID, or its domain's name

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which node a VM may move to. Each node is judged by all rules, so that a refusal has every reason
-// and not the first one; of those that may take the VM the one with the fewest drawbacks is chosen,
-// then the one with the most memory that is neither used nor promised to others, then by name.
-// Pure: nodes, VM and configuration go in, a name or reasons come out.
+// and not the first one. Which of those that may take it is chosen is choice.c's.
+// Pure: nodes, VM and configuration go in, reasons come out.
 #include "policy/placement.h"
 #include "model/migration/migration.h"
 #include "model/migration/reasons.h"
@@ -29,7 +28,7 @@ static void G_GNUC_PRINTF(3, 4)
       reasons, json_pack("{ss,ss}", "reason", ferry_reason_name(reason), "message", message));
 }
 
-static gint64 memory_capacity(const json_t *node) {
+gint64 ferry_placement_memory_capacity(const json_t *node) {
   const json_t *v = ferry_json_get(node, "status.capacity.memory");
   gint64 bytes = 0;
   if (json_is_integer(v))
@@ -41,8 +40,15 @@ static gint64 memory_capacity(const json_t *node) {
 
 /* That none of its domains uses; -1: unknown. */
 static gint64 unused_memory(const json_t *node) {
-  gint64 capacity = memory_capacity(node);
+  gint64 capacity = ferry_placement_memory_capacity(node);
   return capacity < 0 ? -1 : MAX(0, capacity - ferry_json_int(node, "status.memoryUsedBytes", 0));
+}
+
+gint64 ferry_placement_processors(const json_t *node) {
+  const json_t *value = ferry_json_get(node, "status.capacity.cpu");
+  return json_is_integer(value)  ? json_integer_value(value)
+         : json_is_string(value) ? g_ascii_strtoll(json_string_value(value), NULL, 10)
+                                 : 0;
 }
 
 gint64 ferry_placement_free_memory(const FerryPlacementInput *in, const json_t *node) {
@@ -59,7 +65,7 @@ static const char *source_name(const FerryPlacementInput *in) {
   return from ? from : ferry_json_str(in->vmi, "status.nodeName");
 }
 
-static const json_t *source_node(const FerryPlacementInput *in) {
+const json_t *ferry_placement_source(const FerryPlacementInput *in) {
   const char *source = source_name(in);
   for (gsize i = 0; source && i < in->n_nodes; i++)
     if (g_strcmp0(ferry_json_str(in->nodes[i], "metadata.name"), source) == 0)
@@ -125,14 +131,6 @@ static char *memory_reason(const FerryPlacementInput *in, const json_t *node) {
              : g_strdup("");
   return g_strdup_printf("node %s has %s of memory free%s, the VM needs %s", name, unused, of_which,
                          needed);
-}
-
-/* The route to `node`. FALSE: there is none, `problem` says why. TRUE too where none is needed. */
-static gboolean route_to(const FerryPlacementInput *in, const json_t *source, const json_t *node,
-                         FerryRoute *route, char **problem) {
-  if (!source || source == node)
-    return TRUE;
-  return ferry_data_way(in->networks, in->n_networks, in->config, source, node, route, problem);
 }
 
 static gboolean has_effect(const json_t *taint, const char *effect) {
@@ -209,6 +207,45 @@ static void against_node(Case *c, gboolean named) {
             ferry_json_str(taint, "key"));
   if (ferry_json_get(node, "metadata.deletionTimestamp"))
     LASTING(c, FERRY_REASON_DELETED, "node %s is being deleted", name);
+}
+
+/* What is to stay free there, unless somebody names the host. */
+static void against_headroom(Case *c) {
+  const FerryPlacementInput *in = c->in;
+  gint64 reserve = ferry_json_int(in->config, "memoryReservePercent", 0);
+  gint64 over = ferry_json_int(in->config, "maxProcessorOvercommit", 0);
+  gint64 capacity = ferry_placement_memory_capacity(c->node),
+         free = ferry_placement_free_memory(in, c->node);
+  gint64 after = free - ferry_json_int(in->vmi, "status.guestMemoryBytes", 0);
+  if (reserve > 0 && free >= 0 && after < capacity / 100 * reserve) {
+    g_autofree char *left = ferry_bytes_format((double)MAX(0, after));
+    g_autofree char *wanted = ferry_bytes_format((double)(capacity / 100 * reserve));
+    PASSING(c, FERRY_REASON_HEADROOM,
+            "node %s would have %s of memory free with the VM, and %s are to stay free "
+            "(memoryReservePercent %" G_GINT64_FORMAT ")",
+            c->name, left, wanted, reserve);
+  }
+  gint64 real = ferry_placement_processors(c->node);
+  gint64 would = ferry_json_int(c->node, "status.processorsUsed", 0) +
+                 ferry_json_int(in->vmi, "spec.domain.cpu.cores", 1);
+  if (over > 0 && real > 0 && would > over * real)
+    PASSING(c, FERRY_REASON_HEADROOM,
+            "node %s would have %" G_GINT64_FORMAT " virtual processors on %" G_GINT64_FORMAT
+            ", and %" G_GINT64_FORMAT " are allowed (maxProcessorOvercommit %" G_GINT64_FORMAT ")",
+            c->name, would, real, over * real, over);
+}
+
+static void against_one_affinity(gboolean of_vms, gboolean apart, const char *text, gpointer data) {
+  Case *c = data;
+  FerryReason reason = apart ? FERRY_REASON_ANTI_AFFINITY : FERRY_REASON_AFFINITY;
+  placement_add(c->reasons, reason, "%s", text);
+  c->lasting += !of_vms; /* VMs come and go */
+}
+
+/* Whom it is to be with, and whom not. */
+static void against_affinity(Case *c) {
+  if (!ferry_migration_flag_on(c->in->config, "postCopyResume"))
+    ferry_affinity_against(c->in->affinity, c->node, c->source, TRUE, against_one_affinity, c);
 }
 
 /* libvirt moves no guest between hosts that lock its disks by different means. */
@@ -323,7 +360,9 @@ static void against_way(Case *c) {
     PASSING(c, obstacle, "%s", unreachable);
   g_auto(FerryRoute) route = {0};
   g_autofree char *problem = NULL;
-  if (!route_to(in, c->source, c->node, &route, &problem))
+  if (c->source && c->source != c->node &&
+      !ferry_data_way(in->networks, in->n_networks, in->config, c->source, c->node, &route,
+                      &problem))
     LASTING(c, FERRY_REASON_NETWORK, "%s", problem);
   add_lasting(c, ferry_shared_storage_reasons(in->vmi, in->config, c->source, c->node));
   g_autoptr(GPtrArray) missing = ferry_migration_flags_lacking(in->config, c->node, TRUE);
@@ -349,8 +388,11 @@ static json_t *reasons_against(const FerryPlacementInput *in, const json_t *sour
   against_locks(&c);
   against_lacks(&c);
   against_domains(&c);
-  if (!wanted || g_strcmp0(wanted, c.name) != 0)
+  if (!wanted || g_strcmp0(wanted, c.name) != 0) {
     against_missing_networks(&c);
+    against_headroom(&c);
+  }
+  against_affinity(&c);
   against_way(&c);
   if (transient)
     *transient = c.lasting == 0;
@@ -359,77 +401,5 @@ static json_t *reasons_against(const FerryPlacementInput *in, const json_t *sour
 
 json_t *ferry_placement_reasons(const FerryPlacementInput *in, const json_t *node,
                                 gboolean *transient) {
-  return reasons_against(in, source_node(in), node, transient);
-}
-
-/* Where the migration names a node that is there, the others are no matter of its. */
-static gboolean is_the_target(const FerryPlacementInput *in, const char *wanted) {
-  for (gsize i = 0; wanted && i < in->n_nodes; i++)
-    if (g_strcmp0(ferry_json_str(in->nodes[i], "metadata.name"), wanted) == 0)
-      return TRUE;
-  return FALSE;
-}
-
-/* What is better to avoid, where there is another node: taints that only ask for that, and a way
- * past the migration network. */
-static int placement_drawbacks(const FerryPlacementInput *in, const json_t *source,
-                               const json_t *node) {
-  g_auto(FerryRoute) route = {0};
-  g_autofree char *problem = NULL;
-  int n = !route_to(in, source, node, &route, &problem) ||
-          !route.network; /* without one all are alike */
-  gsize i;
-  json_t *taint;
-  json_array_foreach(ferry_json_get(node, "spec.taints"), i, taint) {
-    n += has_effect(taint, "PreferNoSchedule");
-  }
-  return n;
-}
-
-typedef struct {
-  const json_t *node; /* NULL: none yet */
-  int drawbacks;
-  gint64 memory;
-} Candidate;
-
-/* Fewer drawbacks, then more free memory, then the name. */
-static gboolean goes_before(const Candidate *a, const Candidate *b) {
-  if (!b->node)
-    return TRUE;
-  if (a->drawbacks != b->drawbacks)
-    return a->drawbacks < b->drawbacks;
-  if (a->memory != b->memory)
-    return a->memory > b->memory;
-  return g_strcmp0(ferry_json_str(a->node, "metadata.name"),
-                   ferry_json_str(b->node, "metadata.name")) < 0;
-}
-
-const json_t *ferry_placement_choose(const FerryPlacementInput *in, json_t **refusals,
-                                     gboolean *transient) {
-  const json_t *source = source_node(in);
-  Candidate best = {0};
-  json_t *refused = json_array();
-  const char *wanted = ferry_json_str(in->migration, "spec.targetNode");
-  gboolean named = is_the_target(in, wanted);
-  *transient = FALSE;
-  for (gsize i = 0; i < in->n_nodes; i++) {
-    const json_t *node = in->nodes[i];
-    gboolean passing;
-    if (named && g_strcmp0(ferry_json_str(node, "metadata.name"), wanted) != 0)
-      continue;
-    g_autoptr(json_t) reasons = reasons_against(in, source, node, &passing);
-    if (json_array_size(reasons) > 0) {
-      *transient |= passing;
-      json_array_append_new(refused,
-                            json_pack("{ss?,sO}", "nodeName", ferry_json_str(node, "metadata.name"),
-                                      "reasons", reasons));
-      continue;
-    }
-    Candidate this = {node, placement_drawbacks(in, source, node),
-                      ferry_placement_free_memory(in, node)};
-    if (goes_before(&this, &best))
-      best = this;
-  }
-  *refusals = refused;
-  return best.node;
+  return reasons_against(in, ferry_placement_source(in), node, transient);
 }

@@ -2,6 +2,7 @@
 // Choosing a target: every node gets all the reasons that speak against it.
 #pragma once
 #include "policy/limits.h"
+#include "policy/place/affinity.h"
 #include "policy/promises.h"
 
 G_BEGIN_DECLS
@@ -19,6 +20,9 @@ typedef struct {
   const json_t *config;          /* resolved */
   const FerryLimits *limits;     /* NULL: inbound limits are not looked at */
   const FerryPromises *promises; /* NULL: nothing is on its way to any node */
+  const FerryAffinity *affinity; /* NULL: no rule about hosts and other VMs */
+  json_t *const *migrations;     /* that have not ended, for what is on its way to each host */
+  gsize n_migrations;
 } FerryPlacementInput;
 
 /** The reasons against one node as target: a new list of {reason, message}; empty: it fits.
@@ -27,12 +31,9 @@ typedef struct {
 json_t *ferry_placement_reasons(const FerryPlacementInput *in, const json_t *node,
                                 gboolean *transient);
 
-/** Chooses among the nodes the one with the most free memory (not promised to others; by name where
- * equal), spec.targetNode and spec.addedNodeSelector heeded. Returns it borrowed, or NULL;
- * `refusals` gets a new list of {nodeName, reasons:[{reason, message}]}, `transient` whether
- * waiting can help. Pure. */
-const json_t *ferry_placement_choose(const FerryPlacementInput *in, json_t **refusals,
-                                     gboolean *transient);
+/** The host that the VM leaves (when a post-copy is resumed, the one it left), borrowed from `in`;
+ * NULL: it is not among them. Pure. */
+const json_t *ferry_placement_source(const FerryPlacementInput *in);
 
 /** Why the VM cannot be the machine it is on that node, by what the node says it has (one that has
  * not said may have all): a new list of {reason, message}. What the guest sees of its machine can't
@@ -43,6 +44,11 @@ json_t *ferry_placement_machine_reasons(const json_t *vmi, const json_t *config,
 /** Memory of the node that neither its domains use nor is promised to VMs on their way there; -1:
  * it has not said what it has. Pure. */
 gint64 ferry_placement_free_memory(const FerryPlacementInput *in, const json_t *node);
+
+/** Bytes of memory that the node has; -1: not known. Pure. */
+gint64 ferry_placement_memory_capacity(const json_t *node);
+/** Processors of the node; 0: not known. Pure. */
+gint64 ferry_placement_processors(const json_t *node);
 
 /** Status of a node's Ready condition is "True". */
 gboolean ferry_node_is_ready(const json_t *node);

@@ -4,6 +4,7 @@
 #include "base/duration.h"
 #include "model/kinds/policy_fields.h"
 #include "model/validate/validate.h"
+#include "policy/place/affinity.h"
 #include "policy/preset_policies.h"
 
 static void policy_check_fault(GError *causes, const char *path, const char *field,
@@ -166,6 +167,7 @@ void ferry_policy_check(const json_t *spec, const char *path, GError *causes) {
   check_intent(spec, path, causes);
   check_stalling(spec, path, causes);
   check_transport(spec, path, causes);
+  ferry_affinity_check(spec, path, causes);
 }
 
 void ferry_policy_check_name(const char *name, const char *field, json_t *const *policies, gsize n,

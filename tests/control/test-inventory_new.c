@@ -3,7 +3,7 @@
 // figures whose sums stay within 64 bits.
 #include "control/inventory_new.h"
 #include "model/agents/domain_record.h"
-#include "policy/placement.h"
+#include "policy/choice.h"
 #include "world.h"
 
 /* `n` domains from the `first` on, each in namespace `ns` (with its number where that has %u). */

@@ -23,7 +23,9 @@ static void test_hosts_beside_each_other(void) {
   json_t *migrations[] = {coming};
   FerryPlacementInput in = {
       .vmi = vmi, .migration = migration, .nodes = nodes, .n_nodes = 3, .config = config};
-  g_autoptr(json_t) list = ferry_candidates(&in, nodes[2], migrations, 1);
+  in.migrations = migrations;
+  in.n_migrations = 1;
+  g_autoptr(json_t) list = ferry_candidates(&in, nodes[2]);
   g_assert_cmpuint(json_array_size(list), ==, 2); /* it runs on h1 */
   g_assert_cmpint(ferry_json_int(of(list, "h2"), "memoryAfterBytes", -1), ==, 3LL << 30);
   g_assert_cmpint(ferry_json_int(of(list, "h3"), "memoryAfterBytes", -1), ==, 6LL << 30);
@@ -32,13 +34,15 @@ static void test_hosts_beside_each_other(void) {
   g_assert_cmpuint(json_array_size(json_object_get(of(list, "h2"), "warnings")), ==, 1);
   g_assert_true(ferry_json_bool(of(list, "h3"), "chosen", FALSE));
   g_assert_false(ferry_json_bool(of(list, "h2"), "chosen", TRUE));
-  g_assert_cmpstr(ferry_json_str(of(list, "h3"), "why"), ==, "it has the most memory free");
+  g_assert_cmpstr(ferry_json_str(of(list, "h3"), "why"), ==,
+                  "it has the best score: 600 of 1000 (memory 750, processors 500, link 500, "
+                  "inbound 500)");
 
   ferry_json_set_str(migration, "spec.targetNode", "h2");
-  g_autoptr(json_t) named = ferry_candidates(&in, nodes[1], NULL, 0);
+  g_autoptr(json_t) named = ferry_candidates(&in, nodes[1]);
   g_assert_cmpuint(json_array_size(named), ==, 1);
   g_assert_cmpstr(ferry_json_str(of(named, "h2"), "why"), ==, "it is named");
-  g_autoptr(json_t) nobody = ferry_candidates(&in, NULL, NULL, 0);
+  g_autoptr(json_t) nobody = ferry_candidates(&in, NULL);
   g_assert_null(ferry_json_str(of(nobody, "h2"), "why"));
   for (gsize i = 0; i < G_N_ELEMENTS(nodes); i++)
     json_decref(nodes[i]);
@@ -51,15 +55,16 @@ static void test_why(void) {
   g_autoptr(json_t) migration = json_object(), config = json_object();
   FerryPlacementInput in = {
       .vmi = vmi, .migration = migration, .nodes = nodes, .n_nodes = 3, .config = config};
-  g_autoptr(json_t) equal = ferry_candidates(&in, nodes[1], NULL, 0);
+  g_autoptr(json_t) equal = ferry_candidates(&in, nodes[1]);
   g_assert_cmpstr(ferry_json_str(of(equal, "h2"), "why"), ==,
                   "tied with another host, chosen by name");
-  ferry_json_set_int(nodes[1], "status.memoryUsedBytes", 4LL << 30);
-  g_autoptr(json_t) less = ferry_candidates(&in, nodes[1], NULL, 0);
-  g_assert_cmpstr(ferry_json_str(of(less, "h2"), "why"), ==,
-                  "the others have drawbacks (taints, a way past the network)");
+  ferry_json_set(nodes[2], "spec.taints",
+                 json_pack("[{ss,ss}]", "key", "old", "effect", "PreferNoSchedule"));
+  g_autoptr(json_t) less = ferry_candidates(&in, nodes[1]);
+  g_assert_cmpstr(ferry_json_str(of(less, "h2"), "why"), ==, "the others have drawbacks");
+  g_assert_cmpuint(json_array_size(json_object_get(of(less, "h3"), "drawbacks")), ==, 1);
   in.n_nodes = 2;
-  g_autoptr(json_t) one = ferry_candidates(&in, nodes[1], NULL, 0);
+  g_autoptr(json_t) one = ferry_candidates(&in, nodes[1]);
   g_assert_cmpstr(ferry_json_str(of(one, "h2"), "why"), ==, "it is the only one");
   for (gsize i = 0; i < G_N_ELEMENTS(nodes); i++)
     json_decref(nodes[i]);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which node may take a VM: every reason against one at once, drawbacks that only count where there
 // is another, and rules that do not hold for a VM that is off.
-#include "policy/placement.h"
+#include "policy/choice.h"
 #include <string.h>
 
 static json_t *node(const char *name, const char *memory, gint64 used) {

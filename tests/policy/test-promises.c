@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "policy/promises.h"
-#include "policy/placement.h"
+#include "policy/choice.h"
 #include <string.h>
 
 #define GIB (1LL << 30)

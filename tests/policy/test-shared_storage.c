@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "policy/shared_storage.h"
-#include "policy/placement.h"
+#include "policy/choice.h"
 #include <string.h>
 
 static json_t *parse(const char *text) {

@@ -50,6 +50,7 @@ ROOMS = {
     "policy": {
         "target": set(),
         "network": set(),
+        "place": set(),
         "flags": {"network", "target"},
     },
     "cli": {

@@ -276,6 +276,8 @@ static gboolean kimchi_migrate_check(const World *w, const json_t *vmi, const js
   json_t *origins_new = NULL;
   g_autoptr(json_t) config = ferry_admission_config(&w->state, migration, vmi, &origins_new);
   g_autoptr(json_t) origins = origins_new;
+  g_autoptr(FerryAffinity) affinity =
+      ferry_affinity_new(config, vmi, w->state.vmis, w->state.n_vmis, NULL, 0);
   FerryPlacementInput in = {.vmi = vmi,
                             .migration = migration,
                             .nodes = w->state.nodes,
@@ -284,7 +286,8 @@ static gboolean kimchi_migrate_check(const World *w, const json_t *vmi, const js
                             .n_networks = w->state.n_networks,
                             .vmis = w->state.vmis,
                             .n_vmis = w->state.n_vmis,
-                            .config = config};
+                            .config = config,
+                            .affinity = affinity};
   gboolean passing = FALSE;
   g_autoptr(json_t) all = ferry_migratable_reasons(vmi);
   add_condition(all, vmi);

@@ -123,15 +123,32 @@ static void warn_of_versions(FerryRequest *req, const FerryAdmissionState *state
     ferry_respond_warning(req, ferry_json_str(json_array_get(defects, i), "message"));
 }
 
+/* Said first: it is the plainest reason, and generateName tries again on it. */
+static gboolean admission_is_new(FerryRequest *req, const char *name, GError **error) {
+  g_autoptr(json_t) there = ferry_store_get(req->api->store, &ferry_kind_vmim, req->found.ns, name);
+  if (!there)
+    return TRUE;
+  g_set_error(error, FERRY_ERROR, FERRY_ERROR_ALREADY_EXISTS, "exists");
+  ferry_store_error(error, req->found.kind, name);
+  return FALSE;
+}
+
+/* The VMs that the VM's own rules are about, for a question; NULL: none. */
+static GPtrArray *load_others(FerryRequest *req, FerryAdmissionState *state, const json_t *object) {
+  const json_t *vmi =
+      ferry_admission_find_vmi(state, req->found.ns, ferry_json_str(object, "spec.vmiName"));
+  g_autoptr(json_t) config =
+      vmi && state->placement ? ferry_admission_config(state, object, vmi, NULL) : NULL;
+  GPtrArray *others = ferry_relevant_others(req->api->store, config, vmi);
+  if (others)
+    state->others = (json_t *const *)others->pdata, state->n_others = others->len;
+  return others;
+}
+
 static gboolean create_vmim(FerryRequest *req, json_t *object, GError **error) {
   FerryStore *store = req->api->store;
-  const char *own = ferry_json_str(object, "metadata.name");
-  g_autoptr(json_t) there = ferry_store_get(store, &ferry_kind_vmim, req->found.ns, own);
-  if (there) { /* said first: it is the plainest reason, and generateName tries again on it */
-    g_set_error(error, FERRY_ERROR, FERRY_ERROR_ALREADY_EXISTS, "exists");
-    ferry_store_error(error, req->found.kind, own);
+  if (!admission_is_new(req, ferry_json_str(object, "metadata.name"), error))
     return FALSE;
-  }
   const char *word = ferry_json_str(object, "spec.vmiName");
   g_autoptr(GPtrArray) migrations = ferry_relevant_migrations(store);
   g_autoptr(GPtrArray) vmis =
@@ -150,6 +167,7 @@ static gboolean create_vmim(FerryRequest *req, json_t *object, GError **error) {
       (json_t *const *)networks->pdata, networks->len,
       /* what is really made may wait for a host, a question may not */
       dry && *dry, sees_all_vms(req)};
+  g_autoptr(GPtrArray) others = load_others(req, &state, object);
   if (!ferry_admission_check(&state, object, error))
     return FALSE;
   g_autofree char *stop = ferry_freeze_text(kubevirt);

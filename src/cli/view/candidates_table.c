@@ -24,13 +24,14 @@ static json_t *candidates_row(const json_t *candidate) {
   g_autofree char *memory = memory_text(candidate);
   g_autofree char *over = ferry_text_clean(network ? network : "-");
   g_autofree char *speed = number_or(candidate, "speedMbps", " Mbit/s");
+  g_autofree char *score = number_or(candidate, "score", "");
   g_autofree char *inbound = number_or(candidate, "inbound", "");
   g_autofree char *warned = g_strdup_printf("%zu", warnings);
   g_autofree char *reason = ferry_text_clean(why ? why : "");
   g_autofree char *taken =
       chosen ? g_strdup_printf("taken%s%s", *reason ? ": " : "", reason) : g_strdup("");
-  return json_pack("{s:[s,s,s,s,s,s,s]}", "cells", host, memory, over, speed, inbound, warned,
-                   taken);
+  return json_pack("{s:[s,s,s,s,s,s,s,s]}", "cells", host, memory, over, speed, inbound, score,
+                   warned, taken);
 }
 
 static json_t *candidates_rows(const json_t *candidates) {
@@ -45,13 +46,24 @@ static json_t *candidates_rows(const json_t *candidates) {
 }
 
 static json_t *candidates_columns(void) {
-  static const char *const names[] = {"Host",    "Memory After", "Over",  "Speed",
-                                      "Inbound", "Warnings",     "Choice"};
+  static const char *const names[] = {"Host",    "Memory After", "Over",     "Speed",
+                                      "Inbound", "Score",        "Warnings", "Choice"};
   json_t *list = json_array();
   for (gsize i = 0; i < G_N_ELEMENTS(names); i++)
     json_array_append_new(
         list, json_pack("{s:s, s:s, s:i}", "name", names[i], "type", "string", "priority", 0));
   return list;
+}
+
+static void candidates_add_drawbacks(GString *out, const json_t *candidate) {
+  const char *name = ferry_json_str(candidate, "nodeName");
+  g_autofree char *host = ferry_text_clean(name ? name : "?");
+  gsize i;
+  json_t *drawback;
+  json_array_foreach(json_object_get(candidate, "drawbacks"), i, drawback) {
+    g_autofree char *clean = ferry_text_clean(json_string_value(drawback));
+    g_string_append_printf(out, "  * %s has a drawback: %s\n", host, clean);
+  }
 }
 
 char *ferry_candidates_text(const json_t *candidates, gboolean utf8, gboolean color) {
@@ -67,6 +79,7 @@ char *ferry_candidates_text(const json_t *candidates, gboolean utf8, gboolean co
   gsize i, k;
   json_t *one, *warning;
   json_array_foreach((json_t *)candidates, i, one) {
+    candidates_add_drawbacks(out, one);
     json_array_foreach(json_object_get(one, "warnings"), k, warning) {
       const char *words = json_string_value(warning), *name = ferry_json_str(one, "nodeName");
       g_autofree char *clean = ferry_text_clean(words ? words : "");

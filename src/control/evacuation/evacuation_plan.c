@@ -13,6 +13,7 @@ typedef struct {
   const char *node;
   GPtrArray *nodes; /* copies, on which what is planned takes its memory */
   GPtrArray *live, *policies, *networks;
+  GHashTable *placed; /* VM's uid -> the host that it is planned for */
   json_t *kubevirt;
 } EvacuationPlan;
 
@@ -35,6 +36,7 @@ static EvacuationPlan evacuation_plan_new(FerryStore *store, const char *node) {
       .node = node,
       .nodes = plan_nodes(store, node),
       .live = ferry_relevant_migrations(store),
+      .placed = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free),
       .policies = ferry_store_list(store, &ferry_kind_migration_policy, NULL, NULL),
       .networks = ferry_store_list(store, &ferry_kind_network, NULL, NULL),
       .kubevirt = ferry_store_get(store, &ferry_kind_kubevirt, "kubevirt", "kubevirt")};
@@ -43,6 +45,7 @@ static EvacuationPlan evacuation_plan_new(FerryStore *store, const char *node) {
 static void evacuation_plan_clear(EvacuationPlan *p) {
   g_ptr_array_unref(p->nodes);
   g_ptr_array_unref(p->live);
+  g_hash_table_unref(p->placed);
   g_ptr_array_unref(p->policies);
   g_ptr_array_unref(p->networks);
   json_decref(p->kubevirt);
@@ -78,15 +81,43 @@ static char *all_causes(const GError *error) {
   return g_string_free(text, FALSE);
 }
 
-/* As if it were there: memory that another one must not count on. */
+static void plan_add(json_t *node, const char *field, gint64 more) {
+  ferry_json_set_int(node, field, ferry_json_int(node, field, 0) + more);
+}
+
+/* As if it were there: memory and processors that another one must not count on. */
 static void plan_take(EvacuationPlan *p, const char *target, const json_t *vmi) {
+  const char *uid = ferry_json_str(vmi, "metadata.uid");
+  if (uid)
+    g_hash_table_insert(p->placed, g_strdup(uid), g_strdup(target));
   for (guint i = 0; i < p->nodes->len; i++) {
     json_t *node = p->nodes->pdata[i];
-    if (g_strcmp0(ferry_json_str(node, "metadata.name"), target) == 0)
-      ferry_json_set_int(node, "status.memoryUsedBytes",
-                         ferry_json_int(node, "status.memoryUsedBytes", 0) +
-                             ferry_json_int(vmi, "status.guestMemoryBytes", 0));
+    if (g_strcmp0(ferry_json_str(node, "metadata.name"), target) != 0)
+      continue;
+    plan_add(node, "status.memoryUsedBytes", ferry_json_int(vmi, "status.guestMemoryBytes", 0));
+    if (ferry_json_get(node, "status.processorsUsed"))
+      plan_add(node, "status.processorsUsed", ferry_json_int(vmi, "spec.domain.cpu.cores", 1));
   }
+}
+
+/* The VMs that rules of this one's are about, those before it where they are planned to be; NULL:
+ * there is no such rule. */
+static GPtrArray *plan_others(const EvacuationPlan *p, const FerryAdmissionState *state,
+                              const json_t *wish, const json_t *vmi) {
+  g_autoptr(json_t) config = ferry_admission_config(state, wish, vmi, NULL);
+  g_autoptr(GPtrArray) all = ferry_relevant_others(p->store, config, vmi);
+  if (!all)
+    return NULL;
+  GPtrArray *others = g_ptr_array_new_with_free_func((GDestroyNotify)json_decref);
+  for (guint i = 0; i < all->len; i++) {
+    const char *uid = ferry_json_str(all->pdata[i], "metadata.uid");
+    const char *target = uid ? g_hash_table_lookup(p->placed, uid) : NULL;
+    json_t *other = target ? json_deep_copy(all->pdata[i]) : json_incref(all->pdata[i]);
+    if (target)
+      ferry_json_set_str(other, "status.nodeName", target);
+    g_ptr_array_add(others, other);
+  }
+  return others;
 }
 
 static json_t *plan_vm(EvacuationPlan *p, const json_t *vmi) {
@@ -107,6 +138,9 @@ static json_t *plan_vm(EvacuationPlan *p, const json_t *vmi) {
   state.migrations = (json_t *const *)p->live->pdata, state.n_migrations = p->live->len;
   state.policies = (json_t *const *)p->policies->pdata, state.n_policies = p->policies->len;
   state.networks = (json_t *const *)p->networks->pdata, state.n_networks = p->networks->len;
+  g_autoptr(GPtrArray) others = plan_others(p, &state, wish, vmi);
+  if (others)
+    state.others = (json_t *const *)others->pdata, state.n_others = others->len;
   g_autoptr(GError) error = NULL;
   if (!ferry_admission_check(&state, wish, &error)) {
     g_autofree char *why = all_causes(error);

@@ -67,6 +67,9 @@ static const FerryField vmim_candidate[] = {
         .max = NAME_MAX_LENGTH),
     WHOLE("speedMbps", FERRY_UNIT_MBIT_PER_SECOND, "Speed of the slower end of the way."),
     COUNT("inbound", "Migrations that are on their way there."),
+    COUNT("score", "How good it is beside the others, of 1000."),
+    STR("scores", "What the score is made of.", .max = 256),
+    STRS("drawbacks", "What is better to avoid about it, where there is another one."),
     STRS("warnings", "What is known to go wrong on the way there."),
     END,
 };

@@ -11,6 +11,7 @@
 #include "model/kinds/shared_fields.h"
 
 #define TIMEOUT_RANGE .min = 0, .max = 10000000, .zero = "never"
+#define LABEL_TERMS .max = 16
 #define AT_ONCE_RANGE .unit = FERRY_UNIT_COUNT, .min = 1, .max = 1000
 
 /* Where a row can be said: in the KubeVirt object, a MigrationPolicy, a migration, an intent; and
@@ -27,6 +28,8 @@
 #define LAYERS_CLUSTER_AND_POLICY FERRY_LAYER_CLUSTER
 #define WHERE_CLUSTER_AND_MIGRATION 1, 0, 1, 0
 #define LAYERS_CLUSTER_AND_MIGRATION FERRY_LAYER_ANYONE
+#define WHERE_OF_THE_VM 1, 1, 0, 0
+#define LAYERS_OF_THE_VM (FERRY_LAYER_CLUSTER | FERRY_LAYER_POLICY | FERRY_LAYER_VM)
 #define WHERE_MIGRATION 0, 0, 1, 0
 #define LAYERS_MIGRATION (FERRY_LAYER_VM | FERRY_LAYER_MIGRATION)
 /* an intent's, by the name and in the unit of the resolved configuration */
@@ -172,6 +175,41 @@
           "the hosts' own address.",                                                               \
           .pattern = "dns-subdomain", .max = NAME_MAX_LENGTH),                                     \
       .running = TRUE)                                                                             \
+  ROW(OF_THE_VM,                                                                                   \
+      STR("placement",                                                                             \
+          "Which of the hosts that fit is better: the emptier one (spread) or the fuller one "     \
+          "(pack).",                                                                               \
+          .values = WORDS("spread", "pack"), .fallback = "\"spread\""))                            \
+  ROW(OF_THE_VM,                                                                                   \
+      STRS("nodeAffinity",                                                                         \
+           "Terms such as rack=a, rack!=a or !rack, each of which the labels of the target must "  \
+           "match.",                                                                               \
+           LABEL_TERMS))                                                                           \
+  ROW(OF_THE_VM, STRS("preferredNodeAffinity", "The same where there is a choice.", LABEL_TERMS))  \
+  ROW(OF_THE_VM,                                                                                   \
+      STRS(                                                                                        \
+          "vmAffinity",                                                                            \
+          "Terms such as app=web: for each the target must have another VM of the namespace with " \
+          "that label, if any host has that is not being emptied.",                                \
+          LABEL_TERMS))                                                                            \
+  ROW(OF_THE_VM, STRS("preferredVMAffinity", "The same where there is a choice.", LABEL_TERMS))    \
+  ROW(OF_THE_VM,                                                                                   \
+      STRS("vmAntiAffinity",                                                                       \
+           "Terms such as app=db: the target must have no other VM of the namespace with that "    \
+           "label, nor one on its way there.",                                                     \
+           LABEL_TERMS))                                                                           \
+  ROW(OF_THE_VM,                                                                                   \
+      STRS("preferredVMAntiAffinity", "The same where there is a choice.", LABEL_TERMS))           \
+  ROW(CLUSTER_AND_POLICY,                                                                          \
+      PERCENT("memoryReservePercent",                                                              \
+              "Share of a host's memory that placement leaves free; a host that a migration "      \
+              "names is taken without.",                                                           \
+              .min = 0, .max = 90, .fallback = "0"))                                               \
+  ROW(CLUSTER_AND_POLICY,                                                                          \
+      INT("maxProcessorOvercommit",                                                                \
+          "Virtual processors for each real one up to which placement fills a host; a host that "  \
+          "a migration names is taken without.",                                                   \
+          .unit = FERRY_UNIT_COUNT, .min = 0, .max = 1000, .zero = "no limit", .fallback = "0"))   \
   ROW(CLUSTER, STR("nodeDrainTaintKey", "Key of the node taint that means: move the VMs away.",    \
                    .pattern = "label-key", .max = 317))                                            \
   ROW(CLUSTER,                                                                                     \

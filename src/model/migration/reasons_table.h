@@ -198,6 +198,16 @@
       "Look at both with virsh, and undefine the one that is not wanted.")                         \
   ROW(REFUSED, MEMORY, "Memory", "Too little memory is free, less what is promised to others.",    \
       "Free some, or choose another host.")                                                        \
+  ROW(REFUSED, HEADROOM, "Headroom",                                                               \
+      "Less memory or processors would stay free there than a policy wants.",                      \
+      "Name the host, choose another one, or change memoryReservePercent or "                      \
+      "maxProcessorOvercommit.")                                                                   \
+  ROW(REFUSED, AFFINITY, "Affinity",                                                               \
+      "The node lacks a label, or a VM, that the VM is to be with.",                               \
+      "Label the node, or change the nodeAffinity or vmAffinity that the message names.")          \
+  ROW(REFUSED, ANTI_AFFINITY, "AntiAffinity",                                                      \
+      "The node has a VM that the VM is to be apart from.",                                        \
+      "Move that VM, or change the vmAntiAffinity that the message names.")                        \
   ROW(REFUSED, NAME_TAKEN, "NameTaken", "Another domain of the same name is there.",               \
       "Rename or remove one of the two, or give destinationName.")                                 \
   ROW(REFUSED, NOT_THE_OTHER_HALF, "NotTheOtherHalf",                                              \

@@ -88,10 +88,29 @@ static void test_under_way(void) {
   g_assert_cmpstr(of_entry(plan, 0, "target"), !=, of_entry(plan, 1, "target"));
 }
 
+/* A rule about other VMs counts those that the plan has placed before. */
+static void test_apart(void) {
+  g_autoptr(FerryStore) store = of_gibs(3);
+  for (int i = 1; i <= 3; i++) {
+    g_autofree char *name = g_strdup_printf("vm%d", i);
+    set_vmi(store, name, "status.guestMemoryBytes", json_integer(GIB / 4));
+    set_vmi(store, name, "metadata.labels", json_pack("{ss}", "app", "db"));
+    set_vmi(store, name, "spec.migration", json_pack("{ss}", "vmAntiAffinity", "app=db"));
+  }
+  guint failed;
+  g_autoptr(json_t) plan = ferry_evacuation_plan(store, "h1", &failed);
+  g_assert_cmpuint(failed, ==, 1);
+  g_assert_cmpstr(of_entry(plan, 0, "target"), ==, "h2");
+  g_assert_cmpstr(of_entry(plan, 1, "target"), ==, "h3");
+  g_assert_nonnull(strstr(of_entry(plan, 2, "message"), "such as vm1 (vmAntiAffinity)"));
+  g_assert_nonnull(strstr(of_entry(plan, 2, "message"), "such as vm2 (vmAntiAffinity)"));
+}
+
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/control/evacuation_plan/memory-is-counted-once", test_memory_is_counted_once);
   g_test_add_func("/control/evacuation_plan/who-stays", test_who_stays);
   g_test_add_func("/control/evacuation_plan/under-way", test_under_way);
+  g_test_add_func("/control/evacuation_plan/apart", test_apart);
   return g_test_run();
 }

@@ -26,6 +26,11 @@ static const struct {
            "parallelInboundMigrationsPerNode", "bandwidthPerMigration", "bandwidth",
            "postCopyBandwidth", "availableSwitchoverBandwidth", "parallel", "parallelConnections",
            "zeroCopy")},
+    {"which of the hosts that ferryd lists is better, and which not: nobody gets a host by it that "
+     "he can't name",
+     NAMES("placement", "nodeAffinity", "preferredNodeAffinity", "vmAffinity",
+           "preferredVMAffinity", "vmAntiAffinity", "preferredVMAntiAffinity",
+           "memoryReservePercent", "maxProcessorOvercommit")},
     {"memory that RDMA locks: only with a migrateURI, which has a right", NAMES("rdmaPinAll")},
     {"how long it may take and how the guest may be slowed or stopped for it",
      NAMES("completionTimeoutSeconds", "completionTimeoutPerGiB", "progressTimeout",

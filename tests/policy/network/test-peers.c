@@ -2,7 +2,7 @@
 // What speaks against a host as a target because of where it is reached: as placement says it, with
 // the reason. A migration waits for it to be mended and says why.
 #include "policy/network/peers.h"
-#include "policy/placement.h"
+#include "policy/choice.h"
 
 #include <string.h>
 

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which hosts and which other VMs a VM is to be with, or apart from, by their labels.
+#pragma once
+#include "base/json.h"
+
+G_BEGIN_DECLS
+
+/** Most rules of one kind. A plain number, for tables too. */
+#define FERRY_AFFINITY_RULES_MAX 16
+
+typedef struct FerryAffinity FerryAffinity;
+
+/** Whether the resolved configuration has a rule about other VMs, so that those must be known.
+ * Pure.
+ */
+gboolean ferry_affinity_is_of_vms(const json_t *config);
+
+/** The rules of `config` (resolved; NULL: none) for `vmi`. `others` are VMs, among which those of
+ * its namespace count, but for itself: where they run, and where the live ones of `migrations`
+ * bring them as well. All borrowed until ferry_affinity_free; a term that can't be read is no rule
+ * (ferry_affinity_check refuses it where it is written). Pure. */
+FerryAffinity *ferry_affinity_new(const json_t *config, const json_t *vmi, json_t *const *others,
+                                  gsize n_others, json_t *const *migrations, gsize n_migrations);
+void ferry_affinity_free(FerryAffinity *affinity);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(FerryAffinity, ferry_affinity_free)
+
+/** Is given what speaks against a node: `of_vms` is TRUE where other VMs are the reason, `apart`
+ * where they are there and should not be. */
+typedef void (*FerryAffinityFound)(gboolean of_vms, gboolean apart, const char *text,
+                                   gpointer data);
+
+/** Calls `found` for each hard rule (`hard`), or each preference, that `node` doesn't keep. That
+ * other VMs be there too is not asked where only `source` (the host that the VM leaves, may be
+ * NULL) has any and is to be emptied, or nobody has: somebody must be the first. Pure. */
+void ferry_affinity_against(const FerryAffinity *affinity, const json_t *node, const json_t *source,
+                            gboolean hard, FerryAffinityFound found, gpointer data);
+
+/** Adds a cause for each term of a policy's or a VM's spec that is none, by its path. Pure. */
+void ferry_affinity_check(const json_t *spec, const char *path, GError *causes);
+
+G_END_DECLS
