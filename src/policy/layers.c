@@ -132,6 +132,10 @@ GArray *ferry_config_layers(const FerryConfigSources *s, const FerryLayer **rule
   add_named(layers, s, ferry_config_vm_policy(s->vmi));
   add_policy(layers, s->policy, FERRY_LAYER_POLICY);
   layers_add(layers, cluster, "KubeVirt", FERRY_LAYER_CLUSTER);
+  const json_t *eviction = ferry_json_get(s->kubevirt, "spec.configuration.evictionStrategy");
+  g_autoptr(json_t) beside =
+      eviction ? json_pack("{s:O}", "evictionStrategy", (json_t *)eviction) : NULL;
+  layers_add(layers, beside, "KubeVirt", FERRY_LAYER_CLUSTER);
   add_named(layers, s, ferry_json_str(cluster, "defaultPolicy"));
   guint at = 0;
   while (at < layers->len && !states_rule(g_array_index(layers, FerryLayer, at).at))

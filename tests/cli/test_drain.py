@@ -85,6 +85,32 @@ class Drain(Program):
         self.assertEqual([(m, p.split("?")[1]) for m, p, _ in self.server.asked if m != "GET"],
                          [("POST", "fieldValidation=Strict&dryRun=All")])
 
+    def test_deadline_of_the_evacuation(self):
+        """It is in what is asked for, or put into what is under way; a warning of the server's is shown."""
+        plan = evacuation("Pending", 0, ("a", "Queued", None))
+        plan["status"]["vms"][0].update(target="h2", bytes=1 << 30, forecastMs=9000)
+        plan["status"]["plan"] = {"bytes": 1 << 30, "boundMs": 8000, "boundBy": "the link out of h1",
+                                  "forecastMs": 9000}
+        asked = []
+
+        def made(_handler, body):
+            asked.append(body["spec"].get("deadline"))
+            return 201, plan
+        self.route(f"POST {EVACUATIONS}", made)
+        done = self.run_ferry("drain", "h1", "--dry-run", "--deadline", "2031-01-02T03:04:05Z")
+        self.assertEqual(done.stdout.splitlines(), [
+            "  a -> h2 (1.0 GiB, by 9.0 s)",
+            "1.0 GiB to move, in about 9.0 s; no order takes less than 8.0 s (the link out of h1).",
+            "1 of 1 VMs can leave h1. Nothing was changed."])
+        self.run_ferry("drain", "h1", "--no-wait", "--deadline", "02:00")
+        self.assertEqual(asked[0], "2031-01-02T03:04:05Z")
+        self.assertRegex(asked[1], r"T\d\d:00:00Z$")
+        self.route(f"GET {EVACUATIONS}", (200, {"items": [BEGUN]}))
+        self.route(f"PATCH {EVACUATIONS}/drain-1", lambda _h, body: (asked.append(body), (200, BEGUN))[1])
+        self.run_ferry("drain", "h1", "--no-wait", "--deadline", "2031-01-02T03:04:05Z")
+        self.assertEqual(asked[2:], [{"spec": {"deadline": "2031-01-02T03:04:05Z"}}])
+        self.assertEqual(self.run_ferry("drain", "h1", "--deadline", "soon").returncode, 2)
+
     def test_several_hosts(self):
         """All are asked for before any is looked at; each one's end is told, and the worst is the exit code."""
         def made(_handler, body):

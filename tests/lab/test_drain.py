@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """A host is emptied: by kubectl drain, by ferry drain, by an Evacuation; every VM arrives intact."""
+import json
 import subprocess
 import tempfile
 import unittest
@@ -145,6 +146,37 @@ spec: {allowPostCopy: true, selectors: {namespaceSelector: {}}}
         self.assertFalse(self.is_cordoned("h1"))
         self.wait(lambda: not self.ferry_json("get", "evacuations")["items"], 10, "it is gone")
         self.assertEqual(self.ferry("check", "one").returncode, 0)
+
+    def test_plan_bound_deadline_and_report(self):
+        """What is said before holds beside what it was; a deadline that can't be met is named before, missed,
+        and said again at the end; a VM whose strategy is None stays, with that as its reason."""
+        policy = {"apiVersion": "migrations.kubevirt.io/v1alpha1", "kind": "MigrationPolicy",
+                  "metadata": {"name": "stays"},
+                  "spec": {"evictionStrategy": "None",
+                           "selectors": {"virtualMachineInstanceSelector": {"moves": "never"}}}}
+        self.kubectl(KUBECTLS[1], "apply", "-f", "-", text=json.dumps(policy))
+        self.addCleanup(self.ferry, "delete", "migrationpolicy", "stays")
+        self.ferry("label", "vm", "three", "moves=never")
+        self.addCleanup(self.ferry, "undrain", "h1")
+        plan = self.ferry("drain", "h1", "--dry-run", "--deadline", "1s", check=False)
+        self.assertEqual(plan.returncode, 3, plan)
+        self.assertRegex(plan.stdout, r"one -> h2 \(.*, by .* s\)")
+        self.assertIn("three stays: its evictionStrategy is None", plan.stdout)
+        self.assertRegex(plan.stdout, r"to move, in about .*; no order takes less than")
+        self.assertRegex(plan.stderr, r"2 VMs are not expected to have left by the deadline.*: one, two")
+        done = self.ferry("drain", "h1", "--deadline", "1s", check=False)
+        self.assertEqual(done.returncode, 1, done)
+        self.assertIn("three: Failed: its evictionStrategy is None", done.stderr)
+        self.assert_on("one", "h2")
+        self.assert_on("two", "h2")
+        self.assert_on("three", "h1")
+        ended = self.ferry_json("get", "evacuations")["items"][0]
+        conditions = {c["type"]: c for c in ended["status"]["conditions"]}
+        self.assertEqual(conditions["DeadlineMissed"]["status"], "True", ended)
+        self.assertRegex(conditions["Complete"]["message"],
+                         r"it took .* s, .* s were expected, .* s are the least; .* s after its deadline")
+        self.assertGreaterEqual(ended["status"]["tookMs"], ended["status"]["plan"]["boundMs"] // 20, ended)
+        self.assertNotIn("expectedEnd", ended["status"])
 
     def test_drain_without_a_way_out_says_why_and_can_be_ended(self):
         self.kubectl(KUBECTLS[1], "cordon", "h2")

@@ -10,6 +10,7 @@
 #include "api/resource/delete.h"
 #include "api/resource/write.h"
 #include "api/resource/write_options.h"
+#include "control/evacuation/evacuation_check.h"
 #include "model/field/object_meta.h"
 #include "model/migration/migration.h"
 #include "model/migration/evacuation.h"
@@ -144,6 +145,12 @@ static gboolean evict_vm(FerryRequest *req, const char *ns, const char *pod, GEr
     return FALSE;
   if (running)
     return answer_for(req, running, source, error);
+  g_autoptr(FerryEvacuationCheck) check = ferry_evacuation_check_new(req->api->store);
+  gboolean external;
+  g_autofree char *held =
+      ferry_evacuation_check_strategy(check, vmi, source ? source : "", &external);
+  if (held)
+    return eviction_later(error, "%s", held);
   req->found.kind = &ferry_kind_vmim;
   req->found.ns = ns;
   g_autoptr(GError) problem = NULL;

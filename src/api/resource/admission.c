@@ -16,6 +16,8 @@
 #include "api/resource/trace.h"
 #include "api/resource/tuning.h"
 #include "store/store.h"
+#include "base/rfc3339.h"
+#include "control/evacuation/evacuation_estimate.h"
 #include "control/evacuation/evacuation_plan.h"
 #include "control/doubt/open_doubt.h"
 #include "control/relevant.h"
@@ -283,12 +285,40 @@ static gboolean update_vmi(FerryRequest *req, const json_t *old, json_t *object,
 
 /* ---- evacuations ---- */
 
-static void add_plan(FerryRequest *req, json_t *object, const char *node) {
+/* What can't be met is said before it is begun. */
+static void warn_of_deadline(FerryRequest *req, json_t *plan, const json_t *vms, gint64 within_ms) {
+  g_autofree char *names = NULL;
+  guint late = ferry_evacuation_late(vms, within_ms, &names);
+  gint64 bound = ferry_json_int(plan, "boundMs", -1);
+  ferry_json_set_int(plan, "late", late);
+  if (late == 0)
+    return;
+  g_autofree char *least =
+      bound > within_ms
+          ? g_strdup_printf(": no order of moves takes less than %.1f s", (double)bound / 1000)
+          : g_strdup("");
+  g_autofree char *text =
+      g_strdup_printf("%u VM%s not expected to have left by the deadline, %.1f s from now%s: %s",
+                      late, late == 1 ? " is" : "s are", (double)within_ms / 1000, least, names);
+  ferry_respond_warning(req, text);
+}
+
+/* What was expected when it was asked for; with `dry` also what it would do with each VM. One that
+ * is made says that as it does it. */
+static void add_plan(FerryRequest *req, json_t *object, const char *node, gboolean dry) {
   guint failed = 0;
-  json_t *vms = ferry_evacuation_plan(req->api->store, node, &failed);
+  json_t *plan = NULL;
+  g_autoptr(json_t) vms = ferry_evacuation_plan(req->api->store, node, &failed, &plan);
+  gint64 deadline = ferry_rfc3339_parse(ferry_json_str(object, "spec.deadline"));
+  gint64 now = ferry_rfc3339_parse(ferry_json_str(object, "metadata.creationTimestamp"));
+  if (deadline >= 0)
+    warn_of_deadline(req, plan, vms, MAX(0, deadline - now));
+  ferry_json_set(object, "status.plan", plan);
+  if (!dry)
+    return;
   ferry_json_set_int(object, "status.total", (gint64)json_array_size(vms));
   ferry_json_set_int(object, "status.failed", failed);
-  ferry_json_set(object, "status.vms", vms);
+  ferry_json_set(object, "status.vms", g_steal_pointer(&vms));
 }
 
 static gboolean create_evacuation(FerryRequest *req, json_t *object, GError **error) {
@@ -331,8 +361,7 @@ static gboolean create_evacuation(FerryRequest *req, json_t *object, GError **er
   ferry_trace_object(req, object);
   json_object_set_new(object, "status",
                       json_pack("{s:s}", "phase", ferry_phase_name(FERRY_PHASE_PENDING)));
-  if (ferry_query(req, "dryRun")) /* what it would do; one that is made says it as it does it */
-    add_plan(req, object, wanted);
+  add_plan(req, object, wanted, ferry_query(req, "dryRun") != NULL);
   return TRUE;
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/core/drain_request.h"
+#include "cli/core/drain_deadline.h"
 #include "model/migration/evacuation.h"
 #include <stdio.h>
 
@@ -13,6 +14,7 @@ json_t *ferry_drain_post(FerryCli *cli, const char *host, gboolean dry, GError *
   g_autoptr(json_t) wish =
       json_pack("{s:s, s:s, s:{s:s}, s:{s:s}}", "apiVersion", "ferry.migration/v1", "kind",
                 "Evacuation", "metadata", "generateName", "drain-", "spec", "nodeName", host);
+  ferry_drain_deadline_put(cli, wish);
   g_autofree char *path =
       ferry_resource_path(&ferry_kind_evacuation, NULL, NULL,
                           dry ? "fieldValidation=Strict&dryRun=All" : "fieldValidation=Strict");
@@ -32,7 +34,7 @@ json_t *ferry_drain_begin(FerryCli *cli, const char *host, GError **error) {
   json_array_foreach(ferry_json_get(list, "items"), i, item) {
     if (!ferry_evacuation_is_final(item) &&
         ferry_json_str(item, "metadata.deletionTimestamp") == NULL)
-      return json_incref(item);
+      return ferry_drain_deadline_change(cli, item, error);
   }
   return ferry_drain_post(cli, host, FALSE, error);
 }

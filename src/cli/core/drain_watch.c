@@ -3,6 +3,7 @@
 #include "cli/core/ask.h"
 #include "cli/core/watching.h"
 #include "cli/view/drain_text.h"
+#include "cli/view/evacuation_text.h"
 #include <stdio.h>
 
 void ferry_drain_watch_erase(FerryDrainWatch *d) {
@@ -15,7 +16,9 @@ void ferry_drain_watch_erase(FerryDrainWatch *d) {
 static void drain_draw(FerryDrainWatch *d) {
   if (!d->live || ferry_evacuation_is_final(d->object))
     return;
-  g_autofree char *line = ferry_drain_progress(d->object);
+  g_autofree char *progress = ferry_drain_progress(d->object);
+  g_autofree char *eta = ferry_evacuation_eta_text(d->object, g_get_real_time() / 1000);
+  g_autofree char *line = g_strconcat(progress, eta, NULL);
   g_autofree char *fits =
       g_utf8_substring(line, 0, MIN(g_utf8_strlen(line, -1), (glong)ferry_cli_width() - 1));
   printf("\r%s\033[K", fits);

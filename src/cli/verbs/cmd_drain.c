@@ -5,12 +5,14 @@
 // Ctrl-C asks, on a terminal, whether to end it.
 #include "base/duration.h"
 #include "cli/core/ask.h"
+#include "cli/core/drain_deadline.h"
 #include "cli/core/drain_request.h"
 #include "cli/core/drain_watch.h"
 #include "cli/core/options.h"
 #include "cli/core/several.h"
 #include "cli/core/watching.h"
 #include "cli/view/drain_text.h"
+#include "cli/view/evacuation_text.h"
 #include "cli/view/output.h"
 #include <stdio.h>
 #include <unistd.h>
@@ -24,10 +26,11 @@ static int drain_tell(const json_t *object, const char *host) {
                                       cancelled, cancelled == 1 ? "" : "s")
                     : g_strdup("");
   if (ferry_phase_of(object) == FERRY_PHASE_SUCCEEDED) {
+    g_autofree char *took = ferry_evacuation_took_text(object);
     printf("%s is empty: %" G_GINT64_FORMAT
-           " VM%s moved%s. It stays cordoned; ferry undrain %s opens "
+           " VM%s moved%s%s. It stays cordoned; ferry undrain %s opens "
            "it again.\n",
-           host, moved, moved == 1 ? "" : "s", also, host);
+           host, moved, moved == 1 ? "" : "s", took, also, host);
     return FERRY_EXIT_DONE;
   }
   g_autofree char *remaining = ferry_drain_remaining(object);
@@ -100,16 +103,11 @@ static int drain_plan(FerryCli *cli, const char *host) {
   gint64 failed = ferry_json_int(object, "status.failed", 0);
   if (format != NULL)
     ferry_output_object(object, format);
-  size_t i;
-  json_t *vm;
-  json_array_foreach(ferry_json_get(object, "status.vms"), i, vm) {
-    g_autofree char *text = ferry_drain_plan_line(vm);
-    if (format == NULL)
-      printf("  %s\n", text);
-  }
+  ferry_cli_warnings(cli);
+  g_autofree char *text = ferry_evacuation_plan_text(object);
   if (format == NULL)
-    printf("%" G_GINT64_FORMAT " of %" G_GINT64_FORMAT " VMs can leave %s. Nothing was changed.\n",
-           total - failed, total, host);
+    printf("%s%" G_GINT64_FORMAT " of %" G_GINT64_FORMAT " VMs can leave %s. Nothing was changed.\n",
+           text, total - failed, total, host);
   return failed > 0 ? FERRY_EXIT_REFUSED : FERRY_EXIT_DONE;
 }
 
@@ -221,6 +219,8 @@ static int cmd_drain(FerryCli *cli) {
   gboolean many = ferry_cli_word(cli, 1) != NULL;
   if (many && (format != NULL || ferry_args_has(cli->args, "dry-run")))
     return ferry_cli_usage(cli, "--dry-run and -o take one host only");
+  if (ferry_drain_deadline_bad(cli))
+    return FERRY_EXIT_USAGE;
   if (ferry_args_has(cli->args, "dry-run"))
     return drain_plan(cli, host);
   if (patience != NULL && !ferry_duration_parse(patience, &patience_ms))
@@ -233,6 +233,8 @@ static int cmd_drain(FerryCli *cli) {
 static const FerryCliOption options_drain[] = {
     {"dry-run", 0, NULL, "Say which VM would go where, and all reasons of those that stay",
      .more = "Nothing is changed; the exit code is 3 where a VM would stay."},
+    {"deadline", 0, "TIME", "When the host is to be empty: 10m from now, 02:00, or a full time",
+     .more = "What is not expected to be met is said beforehand; it goes on after it."},
     {"no-wait", 0, NULL, "Return as soon as the evacuation is accepted",
      .more = "It prints the name of the Evacuation."},
     {"timeout", 0, "TIME", "Wait at most this long, such as 90s, 10m or 1h30m",

@@ -31,15 +31,6 @@ char *ferry_drain_progress(const json_t *evacuation) {
                          moving, waiting);
 }
 
-char *ferry_drain_plan_line(const json_t *vm) {
-  const char *target = ferry_json_str(vm, "target"), *message = ferry_json_str(vm, "message");
-  gboolean stays = ferry_phase_parse(ferry_json_str(vm, "phase")) == FERRY_PHASE_FAILED;
-  g_autofree char *line = g_strdup_printf(
-      "%s %s %s%s%s", ferry_json_str(vm, "name"), stays ? "stays:" : "->",
-      stays || target == NULL ? "" : target, message && !stays ? ": " : "", message ? message : "");
-  return ferry_text_clean(line);
-}
-
 char *ferry_drain_remaining(const json_t *evacuation) {
   GString *lines = g_string_new(NULL);
   size_t i;

@@ -13,9 +13,6 @@ gboolean ferry_drain_vm_is_over(FerryPhase phase);
 char *ferry_drain_vm_line(const json_t *vm);
 /** How far it is, without a newline: "h1: 3 of 40 moved, 2 moving, 35 waiting". */
 char *ferry_drain_progress(const json_t *evacuation);
-/** What a dry run says of one entry of status.vms, without a newline: "db -> h2", or "db stays:"
- * and the reasons. */
-char *ferry_drain_plan_line(const json_t *vm);
 /** VMs that are still there, a line "  * ..." with its newline for each; "" where all have left. */
 char *ferry_drain_remaining(const json_t *evacuation);
 

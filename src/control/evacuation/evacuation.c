@@ -13,6 +13,7 @@
 #include "control/conditions.h"
 #include "control/evacuation/evacuation_check.h"
 #include "control/evacuation/evacuation_incoming.h"
+#include "control/evacuation/evacuation_progress.h"
 #include "control/evacuation/evacuation_strays.h"
 #include "control/migration.h"
 #include "control/relevant.h"
@@ -210,7 +211,13 @@ static json_t *step_vm(EvacuationStep *s, const json_t *vmi, const char *salt) {
                                ferry_json_str(active, "metadata.name"),
                                waits ? waits : ferry_json_str(active, "status.message"));
   }
-  g_autofree char *why = is_due(s, vmi) ? ferry_evacuation_check_vm(s->check, vmi, s->node) : NULL;
+  gboolean due = is_due(s, vmi), external = FALSE;
+  g_autofree char *held =
+      due ? ferry_evacuation_check_strategy(s->check, vmi, s->node, &external) : NULL;
+  if (held)
+    return external ? evacuation_describe(vmi, FERRY_PHASE_PENDING, NULL, held)
+                    : evacuation_failed(s, vmi, NULL, held);
+  g_autofree char *why = due ? ferry_evacuation_check_vm(s->check, vmi, s->node) : NULL;
   if (why)
     return evacuation_failed(s, vmi, NULL, why);
   g_autoptr(json_t) last = newest_of(s->store, vmi, s->node, s->since_ms);
@@ -377,6 +384,15 @@ static void evacuation_finish(EvacuationStep *s, json_t *evacuation, FerryPhase 
                    message, s->now_ms);
 }
 
+/* Memory of the VMs that are there yet. */
+static gint64 bytes_there(const GPtrArray *vmis, const char *node) {
+  gint64 bytes = 0;
+  for (guint i = 0; i < vmis->len; i++)
+    if (ferry_evacuation_concerns(vmis->pdata[i], node))
+      bytes += ferry_json_int(vmis->pdata[i], "status.guestMemoryBytes", 0);
+  return bytes;
+}
+
 static void step_live(EvacuationStep *s, json_t *evacuation) {
   g_autoptr(json_t) node = ferry_store_get(s->store, &ferry_kind_node, "", s->node);
   if (!node) {
@@ -386,9 +402,10 @@ static void step_live(EvacuationStep *s, json_t *evacuation) {
   }
   evacuation_cordon(s, evacuation, node);
   const char *salt = ferry_json_str(evacuation, "metadata.uid");
+  gint64 moved_before = ferry_json_int(evacuation, "status.moved", 0);
   g_autoptr(GPtrArray) vmis = ferry_store_select(s->store, &ferry_kind_vmi, FERRY_BY_NODE, s->node);
   json_t *before = ferry_json_get(evacuation, "status.vms");
-  s->total = s->moved = (guint)ferry_json_int(evacuation, "status.moved", 0);
+  s->total = s->moved = (guint)moved_before;
   json_t *vms = step_vms(s, vmis, before, salt ? salt : s->node);
   step_strays(s, evacuation, node, vmis, vms);
   FerryIncoming in = ferry_evacuation_incoming(s->store, evacuation, vms, s->plan);
@@ -408,11 +425,16 @@ static void step_live(EvacuationStep *s, json_t *evacuation) {
       cancelled > 0 ? g_strdup_printf("; cancelled %" G_GINT64_FORMAT " migration%s to it",
                                       cancelled, cancelled == 1 ? "" : "s")
                     : g_strdup("");
-  g_autofree char *text = g_strdup_printf("%u of %u VMs have moved off %s, %u could not%s",
-                                          s->moved, s->total, s->node, s->failed, also);
-  if (remaining > 0)
+  if (remaining > 0) {
     ferry_json_set_str(evacuation, "status.phase", ferry_phase_name(FERRY_PHASE_RUNNING));
-  else if (s->failed > 0)
+    ferry_evacuation_progress(evacuation, moved_before, bytes_there(vmis, s->node), s->now_ms,
+                              s->plan);
+    return;
+  }
+  g_autofree char *outcome = ferry_evacuation_outcome(evacuation, s->now_ms);
+  g_autofree char *text = g_strdup_printf("%u of %u VMs have moved off %s, %u could not%s%s",
+                                          s->moved, s->total, s->node, s->failed, also, outcome);
+  if (s->failed > 0)
     evacuation_finish(s, evacuation, FERRY_PHASE_FAILED, FERRY_REASON_VMS_REMAIN, text);
   else
     evacuation_finish(s, evacuation, FERRY_PHASE_SUCCEEDED, FERRY_REASON_EVACUATED, text);

@@ -4,6 +4,7 @@
 #include "control/relevant.h"
 #include "model/migration/evacuation.h"
 #include "policy/migration_admission.h"
+#include "policy/place/eviction.h"
 
 struct FerryEvacuationCheck {
   FerryStore *store;
@@ -33,19 +34,45 @@ void ferry_evacuation_check_free(FerryEvacuationCheck *c) {
   g_free(c);
 }
 
-#define LIST(array) (json_t *const *)(array)->pdata, (array)->len
+static FerryAdmissionState check_state(FerryEvacuationCheck *c, const GPtrArray *vmis,
+                                       const json_t *ns_object) {
+  return (FerryAdmissionState){
+      .vmis = vmis ? (json_t *const *)vmis->pdata : NULL,
+      .n_vmis = vmis ? vmis->len : 0,
+      .nodes = (json_t *const *)c->nodes->pdata,
+      .n_nodes = c->nodes->len,
+      .migrations = (json_t *const *)c->migrations->pdata,
+      .n_migrations = c->migrations->len,
+      .kubevirt = c->kubevirt,
+      .policies = (json_t *const *)c->policies->pdata,
+      .n_policies = c->policies->len,
+      .ns_labels = ferry_json_get(ns_object, "metadata.labels"),
+      .networks = (json_t *const *)c->networks->pdata,
+      .n_networks = c->networks->len,
+  };
+}
+
+static json_t *check_namespace(FerryEvacuationCheck *c, const json_t *vmi) {
+  const char *ns = ferry_json_str(vmi, "metadata.namespace");
+  return ferry_store_get(c->store, &ferry_kind_namespace, "", ns ? ns : "");
+}
+
+char *ferry_evacuation_check_strategy(FerryEvacuationCheck *c, const json_t *vmi, const char *node,
+                                      gboolean *external) {
+  g_autoptr(json_t) ns_object = check_namespace(c, vmi);
+  g_autoptr(json_t) wish = ferry_evacuation_migration(vmi, node, 1);
+  FerryAdmissionState state = check_state(c, NULL, ns_object);
+  g_autoptr(json_t) config = ferry_admission_config(&state, wish, vmi, NULL);
+  return ferry_eviction_obstacle(config, external);
+}
 
 char *ferry_evacuation_check_vm(FerryEvacuationCheck *c, const json_t *vmi, const char *node) {
-  const char *ns = ferry_json_str(vmi, "metadata.namespace");
-  g_autoptr(json_t) ns_object = ferry_store_get(c->store, &ferry_kind_namespace, "", ns ? ns : "");
+  g_autoptr(json_t) ns_object = check_namespace(c, vmi);
   g_autoptr(json_t) wish = ferry_evacuation_migration(vmi, node, 1);
   g_autoptr(GError) error = NULL;
   g_autoptr(GPtrArray) vmis = ferry_relevant_vmis(
       c->store, vmi, ferry_json_str(wish, "spec.destinationName"), c->migrations);
-  FerryAdmissionState state = {LIST(vmis),          LIST(c->nodes),
-                               LIST(c->migrations), c->kubevirt,
-                               LIST(c->policies),   ferry_json_get(ns_object, "metadata.labels"),
-                               LIST(c->networks),   FALSE};
+  FerryAdmissionState state = check_state(c, vmis, ns_object);
   if (ferry_admission_check(&state, wish, &error))
     return NULL;
   guint n = ferry_error_n_causes(error);

@@ -17,4 +17,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(FerryEvacuationCheck, ferry_evacuation_check_free)
  * people, free with g_free. NULL: one can. */
 char *ferry_evacuation_check_vm(FerryEvacuationCheck *check, const json_t *vmi, const char *node);
 
+/** Why nobody here moves `vmi` when its host is emptied (policy/place/eviction.h); free with
+ * g_free. NULL: it is moved. */
+char *ferry_evacuation_check_strategy(FerryEvacuationCheck *check, const json_t *vmi,
+                                      const char *node, gboolean *external);
+
 G_END_DECLS

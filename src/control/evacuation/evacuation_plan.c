@@ -2,11 +2,13 @@
 #include "control/evacuation/evacuation_plan.h"
 #include "base/error.h"
 #include "control/evacuation/evacuation.h"
+#include "control/evacuation/evacuation_estimate.h"
 #include "control/relevant.h"
 #include "model/migration/evacuation.h"
 #include "model/migration/migration.h"
 #include "model/migration/phase.h"
 #include "policy/migration_admission.h"
+#include "policy/place/eviction.h"
 
 typedef struct {
   FerryStore *store;
@@ -15,6 +17,7 @@ typedef struct {
   GPtrArray *live, *policies, *networks;
   GHashTable *placed; /* VM's uid -> the host that it is planned for */
   json_t *kubevirt;
+  FerryEvacuationEstimate *estimate;
 } EvacuationPlan;
 
 /* The hosts as they are, but that nothing goes to the one that is emptied. */
@@ -36,6 +39,7 @@ static EvacuationPlan evacuation_plan_new(FerryStore *store, const char *node) {
       .node = node,
       .nodes = plan_nodes(store, node),
       .live = ferry_relevant_migrations(store),
+      .estimate = ferry_evacuation_estimate_new(),
       .placed = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free),
       .policies = ferry_store_list(store, &ferry_kind_migration_policy, NULL, NULL),
       .networks = ferry_store_list(store, &ferry_kind_network, NULL, NULL),
@@ -46,6 +50,7 @@ static void evacuation_plan_clear(EvacuationPlan *p) {
   g_ptr_array_unref(p->nodes);
   g_ptr_array_unref(p->live);
   g_hash_table_unref(p->placed);
+  ferry_evacuation_estimate_free(p->estimate);
   g_ptr_array_unref(p->policies);
   g_ptr_array_unref(p->networks);
   json_decref(p->kubevirt);
@@ -102,9 +107,7 @@ static void plan_take(EvacuationPlan *p, const char *target, const json_t *vmi) 
 
 /* The VMs that rules of this one's are about, those before it where they are planned to be; NULL:
  * there is no such rule. */
-static GPtrArray *plan_others(const EvacuationPlan *p, const FerryAdmissionState *state,
-                              const json_t *wish, const json_t *vmi) {
-  g_autoptr(json_t) config = ferry_admission_config(state, wish, vmi, NULL);
+static GPtrArray *plan_others(const EvacuationPlan *p, const json_t *config, const json_t *vmi) {
   g_autoptr(GPtrArray) all = ferry_relevant_others(p->store, config, vmi);
   if (!all)
     return NULL;
@@ -118,6 +121,13 @@ static GPtrArray *plan_others(const EvacuationPlan *p, const FerryAdmissionState
     g_ptr_array_add(others, other);
   }
   return others;
+}
+
+static const json_t *plan_node(const EvacuationPlan *p, const char *name) {
+  for (guint i = 0; i < p->nodes->len; i++)
+    if (g_strcmp0(ferry_json_str(p->nodes->pdata[i], "metadata.name"), name) == 0)
+      return p->nodes->pdata[i];
+  return NULL;
 }
 
 static json_t *plan_vm(EvacuationPlan *p, const json_t *vmi) {
@@ -138,7 +148,12 @@ static json_t *plan_vm(EvacuationPlan *p, const json_t *vmi) {
   state.migrations = (json_t *const *)p->live->pdata, state.n_migrations = p->live->len;
   state.policies = (json_t *const *)p->policies->pdata, state.n_policies = p->policies->len;
   state.networks = (json_t *const *)p->networks->pdata, state.n_networks = p->networks->len;
-  g_autoptr(GPtrArray) others = plan_others(p, &state, wish, vmi);
+  gboolean external;
+  g_autoptr(json_t) config = ferry_admission_config(&state, wish, vmi, NULL);
+  g_autofree char *held = ferry_eviction_obstacle(config, &external);
+  if (held)
+    return plan_entry(vmi, external ? FERRY_PHASE_PENDING : FERRY_PHASE_FAILED, NULL, held);
+  g_autoptr(GPtrArray) others = plan_others(p, config, vmi);
   if (others)
     state.others = (json_t *const *)others->pdata, state.n_others = others->len;
   g_autoptr(GError) error = NULL;
@@ -151,10 +166,14 @@ static json_t *plan_vm(EvacuationPlan *p, const json_t *vmi) {
   json_decref(refused);
   const char *name = ferry_json_str(target, "metadata.name");
   plan_take(p, name, vmi);
-  return plan_entry(vmi, FERRY_PHASE_QUEUED, name, NULL);
+  json_t *entry = plan_entry(vmi, FERRY_PHASE_QUEUED, name, NULL);
+  ferry_evacuation_estimate_take(p->estimate, entry, vmi, config, plan_node(p, p->node), target,
+                                 state.networks, state.n_networks);
+  return entry;
 }
 
-json_t *ferry_evacuation_plan(FerryStore *store, const char *node, guint *failed) {
+json_t *ferry_evacuation_plan(FerryStore *store, const char *node, guint *failed,
+                              json_t **estimate) {
   g_auto(EvacuationPlan) p = evacuation_plan_new(store, node);
   g_autoptr(GPtrArray) vmis = ferry_store_select(store, &ferry_kind_vmi, FERRY_BY_NODE, node);
   guint most = MAX(16, FERRY_EVACUATION_PLAN_TRIES / MAX(1, p.nodes->len)), tried = 0;
@@ -170,5 +189,8 @@ json_t *ferry_evacuation_plan(FerryStore *store, const char *node, guint *failed
     *failed += ferry_phase_parse(ferry_json_str(entry, "phase")) == FERRY_PHASE_FAILED;
     json_array_append_new(out, entry);
   }
+  g_autoptr(json_t) plan = ferry_evacuation_estimate_end(p.estimate);
+  if (estimate)
+    *estimate = g_steal_pointer(&plan);
   return out;
 }

@@ -12,8 +12,9 @@ G_BEGIN_DECLS
  * order: Queued with its `target`, Failed with all reasons why it stays as things are now, or as it
  * is where it moves already. Each gets its host as if those before it were there already, so that
  * no memory is counted twice. `failed` gets how many stay. VMs beyond what is tried have no target
- * and say so. Limits are not looked at: they decide when, not where. New reference; pure but for
- * reads. */
-json_t *ferry_evacuation_plan(FerryStore *store, const char *node, guint *failed);
+ * and say so. Limits are not looked at: they decide when, not where. `estimate` (may be NULL)
+ * gets status.plan, how long it takes. New references; pure but for reads. */
+json_t *ferry_evacuation_plan(FerryStore *store, const char *node, guint *failed,
+                              json_t **estimate);
 
 G_END_DECLS

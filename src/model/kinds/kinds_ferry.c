@@ -85,6 +85,7 @@ static const FerryField evacuation_spec[] = {
     STR("nodeName", "Node to move all VMs away from.",
         .flags = FERRY_FIELD_REQUIRED | FERRY_FIELD_IMMUTABLE, .pattern = "dns-subdomain",
         .max = NAME_MAX_LENGTH),
+    TIME("deadline", "When the node is to be empty. It goes on after that, and says so."),
     END,
 };
 
@@ -95,6 +96,22 @@ static const FerryField evacuation_vm[] = {
     STR("migration", "Name of its VirtualMachineInstanceMigration.", .max = NAME_MAX_LENGTH),
     STR("message", "Why it waits or cannot move.", .max = MESSAGE_MAX_LENGTH),
     STR("target", "Of a dry run: the host that it would go to.", .max = NAME_MAX_LENGTH),
+    BYTES("bytes", "Of a dry run: its memory, and disks that are copied."),
+    MS("forecastMs", "Of a dry run: when it is expected to have left, from the beginning.",
+       NOT_NEGATIVE),
+    END,
+};
+
+static const FerryField evacuation_plan[] = {
+    BYTES("bytes", "Memory and disks of the VMs that can leave."),
+    MS("boundMs",
+       "What it takes at least, whatever the order, if the guests have touched all of "
+       "their memory; absent: no link's speed is known.",
+       NOT_NEGATIVE),
+    STR("boundBy", "What that is bound by.", .max = 1024),
+    MS("forecastMs", "What it is expected to take; absent: a link's speed is not known.",
+       NOT_NEGATIVE),
+    COUNT("late", "VMs that are not expected to have left by the deadline."),
     END,
 };
 
@@ -106,6 +123,9 @@ static const FerryField evacuation_status[] = {
     COUNT("failed", "VMs that could not be moved."),
     COUNT("cancelled", "Migrations to the node that were cancelled."),
     COUNT("remaining", "VMs that are still to move, or on their way to the node."),
+    OBJ("plan", evacuation_plan, "What was expected of it when it was asked for."),
+    TIME("expectedEnd", "When it is expected to end, by how fast it has gone so far."),
+    MS("tookMs", "How long it took, once it has ended.", NOT_NEGATIVE),
     OBJS("vms", evacuation_vm, "VMs that are under way, can not leave or have just left.",
          .max = 10000),
     OBJS("conditions", ferry_fields_condition, "Statements about the evacuation.",
@@ -127,6 +147,8 @@ static const FerryColumn evacuation_columns[] = {
     COLUMN("Moved", "integer", "status.moved", "VMs that have moved."),
     COLUMN("Failed", "integer", "status.failed", "VMs that could not be moved."),
     COLUMN("Remaining", "integer", "status.remaining", "VMs that are still to move."),
+    COLUMN_WIDE("Expected", "string", "status.expectedEnd", "When it is expected to end."),
+    COLUMN_WIDE("Deadline", "string", "spec.deadline", "When it is to have ended."),
     COLUMN_AGE,
 };
 

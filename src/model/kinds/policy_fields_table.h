@@ -30,6 +30,9 @@
 #define LAYERS_CLUSTER_AND_MIGRATION FERRY_LAYER_ANYONE
 #define WHERE_OF_THE_VM 1, 1, 0, 0
 #define LAYERS_OF_THE_VM (FERRY_LAYER_CLUSTER | FERRY_LAYER_POLICY | FERRY_LAYER_VM)
+/* the cluster's stands where KubeVirt has it, beside the migrations' configuration */
+#define WHERE_POLICY_AND_VM 0, 1, 0, 0
+#define LAYERS_POLICY_AND_VM (FERRY_LAYER_CLUSTER | FERRY_LAYER_POLICY | FERRY_LAYER_VM)
 #define WHERE_MIGRATION 0, 0, 1, 0
 #define LAYERS_MIGRATION (FERRY_LAYER_VM | FERRY_LAYER_MIGRATION)
 /* an intent's, by the name and in the unit of the resolved configuration */
@@ -200,6 +203,14 @@
            LABEL_TERMS))                                                                           \
   ROW(OF_THE_VM,                                                                                   \
       STRS("preferredVMAntiAffinity", "The same where there is a choice.", LABEL_TERMS))           \
+  ROW(POLICY_AND_VM,                                                                               \
+      STR("evictionStrategy",                                                                      \
+          "What happens to the VM when its host is emptied: LiveMigrate and "                      \
+          "LiveMigrateIfPossible: it is moved; None: it is not, and the host is not empty while "  \
+          "it runs there; External: somebody else moves it, and is waited for. Ferry shuts no VM " \
+          "down.",                                                                                 \
+          .values = WORDS("LiveMigrate", "LiveMigrateIfPossible", "None", "External"),             \
+          .fallback = "\"LiveMigrate\""))                                                          \
   ROW(CLUSTER_AND_POLICY,                                                                          \
       PERCENT("memoryReservePercent",                                                              \
               "Share of a host's memory that placement leaves free; a host that a migration "      \

@@ -23,6 +23,7 @@ static const char *const condition_names[FERRY_CONDITION_LAST] = {
     [FERRY_CONDITION_STALLING] = "Stalling",
     [FERRY_CONDITION_COMPLETE] = "Complete",
     [FERRY_CONDITION_CORDONED] = "Cordoned",
+    [FERRY_CONDITION_DEADLINE_MISSED] = "DeadlineMissed",
     [FERRY_CONDITION_OTHER_DOMAINS_ACTIVE] = "OtherDomainsActive",
     [FERRY_CONDITION_HOST_BLOCKED] = "HostBlocked",
 };

@@ -334,6 +334,9 @@
   ROW(CONDITION, EVACUATED, "Evacuated", "All VMs have left the node.", "")                        \
   ROW(CONDITION, VMS_REMAIN, "VMsRemain", "Some VMs could not leave the node.",                    \
       "status.vms says why; ferry drain tries again.")                                             \
+  ROW(CONDITION, DEADLINE_OVER, "DeadlineOver",                                                    \
+      "The deadline of an Evacuation is over, and VMs are there yet; it goes on.",                 \
+      "status.vms says what each waits for; ferry undrain HOST ends it.")                          \
   ROW(CONDITION, NODE_NOT_FOUND, "NodeNotFound", "There is no such node any more.", "")            \
   ROW(CONDITION, ROLLED_OUT, "RolledOut", "Every host was emptied, said to be done and opened.",   \
       "")                                                                                          \

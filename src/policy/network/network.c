@@ -291,8 +291,14 @@ static gint64 speed_at(const json_t *node, const char *address, gboolean subnet,
 /* Of the slower end of the path to `address`; 0: not known. A source that is on another subnet
  * sends through routers, of which nobody here knows the speed. */
 gint64 ferry_network_path_mbps(const json_t *source, const json_t *target, const char *address) {
-  g_autofree char *there = NULL;
-  gint64 in = address ? speed_at(target, address, FALSE, &there) : 0;
-  gint64 out = there ? speed_at(source, address, TRUE, NULL) : 0;
+  gint64 out, in;
+  ferry_network_ends_mbps(source, target, address, &out, &in);
   return MIN(in, out);
+}
+
+void ferry_network_ends_mbps(const json_t *source, const json_t *target, const char *address,
+                             gint64 *out, gint64 *in) {
+  g_autofree char *there = NULL;
+  *in = address ? speed_at(target, address, FALSE, &there) : 0;
+  *out = there ? speed_at(source, address, TRUE, NULL) : 0;
 }

@@ -60,5 +60,8 @@ char *ferry_network_node_address(const json_t *network, const json_t *node, int 
 /** Mbit/s of the slower end of the path from `source` to the target's `address` (NULL: not known);
  * 0: not known. Pure. */
 gint64 ferry_network_path_mbps(const json_t *source, const json_t *target, const char *address);
+/** The same of both ends, each of which is 0 where it is not known. Pure. */
+void ferry_network_ends_mbps(const json_t *source, const json_t *target, const char *address,
+                             gint64 *out, gint64 *in);
 
 G_END_DECLS

@@ -28,27 +28,8 @@ static void test_lines(void) {
   g_assert_cmpstr(remaining, ==, "  * web: Running (web-1)\n  * old: Queued: no host\n");
 }
 
-static void test_plan(void) {
-  static const struct {
-    const char *vm, *line;
-  } cases[] = {
-      {"{\"name\": \"db\", \"phase\": \"Queued\", \"target\": \"h2\"}", "db -> h2"},
-      {"{\"name\": \"db\", \"phase\": \"Queued\", \"target\": \"h2\", \"message\": \"copies "
-       "disks\"}",
-       "db -> h2: copies disks"},
-      {"{\"name\": \"db\", \"phase\": \"Failed\", \"target\": \"h2\", \"message\": \"a device\"}",
-       "db stays: a device"},
-  };
-  for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
-    g_autoptr(json_t) vm = evacuation(cases[i].vm);
-    g_autofree char *line = ferry_drain_plan_line(vm);
-    g_assert_cmpstr(line, ==, cases[i].line);
-  }
-}
-
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/cli/drain_text/lines", test_lines);
-  g_test_add_func("/cli/drain_text/plan", test_plan);
   return g_test_run();
 }

@@ -44,7 +44,7 @@ static void test_memory_is_counted_once(void) {
   g_autoptr(FerryStore) store = of_gibs(4);
   gint64 before = ferry_store_revision(store);
   guint failed;
-  g_autoptr(json_t) plan = ferry_evacuation_plan(store, "h1", &failed);
+  g_autoptr(json_t) plan = ferry_evacuation_plan(store, "h1", &failed, NULL);
   g_assert_cmpuint(json_array_size(plan), ==, 4);
   g_assert_cmpuint(failed, ==, 1);
   static const char *const targets[] = {"h2", "h3", "h2"};
@@ -67,7 +67,7 @@ static void test_who_stays(void) {
   set_vmi(store, "vm1", "spec.domain.snapshots", json_pack("[s]", "before"));
   rollout_world_vm(store, "h1", 3, "shutoff", WORLD_NOW);
   guint failed;
-  g_autoptr(json_t) plan = ferry_evacuation_plan(store, "h1", &failed);
+  g_autoptr(json_t) plan = ferry_evacuation_plan(store, "h1", &failed, NULL);
   g_assert_cmpuint(json_array_size(plan), ==, 2);
   g_assert_cmpuint(failed, ==, 1);
   g_assert_nonnull(strstr(of_entry(plan, 0, "message"), "(before)"));
@@ -81,7 +81,7 @@ static void test_under_way(void) {
   g_autoptr(json_t) m = world_step(store, "m", WORLD_NOW);
   g_assert_cmpstr(ferry_json_str(m, "status.migrationState.targetNode"), ==, "h2");
   guint failed;
-  g_autoptr(json_t) plan = ferry_evacuation_plan(store, "h1", &failed);
+  g_autoptr(json_t) plan = ferry_evacuation_plan(store, "h1", &failed, NULL);
   g_assert_cmpuint(failed, ==, 0);
   g_assert_cmpstr(of_entry(plan, 2, "target"), ==, "h2");
   g_assert_cmpstr(of_entry(plan, 2, "phase"), ==, ferry_phase_name(ferry_phase_of(m)));
@@ -98,7 +98,7 @@ static void test_apart(void) {
     set_vmi(store, name, "spec.migration", json_pack("{ss}", "vmAntiAffinity", "app=db"));
   }
   guint failed;
-  g_autoptr(json_t) plan = ferry_evacuation_plan(store, "h1", &failed);
+  g_autoptr(json_t) plan = ferry_evacuation_plan(store, "h1", &failed, NULL);
   g_assert_cmpuint(failed, ==, 1);
   g_assert_cmpstr(of_entry(plan, 0, "target"), ==, "h2");
   g_assert_cmpstr(of_entry(plan, 1, "target"), ==, "h3");

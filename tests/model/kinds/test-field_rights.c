@@ -12,8 +12,8 @@ static const struct {
   const char *const *names;
 } plain[] = {
     {"which VM, to which of the hosts that ferryd lists, and when: what migrating is",
-     NAMES("vmiName", "targetNode", "addedNodeSelector", "priority", "nodeName", "retries",
-           "forecastOnly", "offline", "live", "postCopyResume", "abortOnError", "paused",
+     NAMES("vmiName", "targetNode", "addedNodeSelector", "priority", "nodeName", "deadline",
+           "retries", "forecastOnly", "offline", "live", "postCopyResume", "abortOnError", "paused",
            "undefineSource", "persistDestination", "changeProtection", "nodeDrainTaintKey")},
     {"refused whoever writes it", NAMES("sendTo", "receive")},
     {"names an object whose own writer needed the right for what it sets; who has a policy count "
@@ -30,7 +30,7 @@ static const struct {
      "he can't name",
      NAMES("placement", "nodeAffinity", "preferredNodeAffinity", "vmAffinity",
            "preferredVMAffinity", "vmAntiAffinity", "preferredVMAntiAffinity",
-           "memoryReservePercent", "maxProcessorOvercommit")},
+           "memoryReservePercent", "maxProcessorOvercommit", "evictionStrategy")},
     {"memory that RDMA locks: only with a migrateURI, which has a right", NAMES("rdmaPinAll")},
     {"how long it may take and how the guest may be slowed or stopped for it",
      NAMES("completionTimeoutSeconds", "completionTimeoutPerGiB", "progressTimeout",

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/core/when.h"
+#include "base/duration.h"
+#include "base/rfc3339.h"
+
+#include <stdio.h>
+
+/* The next HH:MM; -1: none. */
+static gint64 next_clock(const char *text, gint64 now_ms) {
+  int hour, minute, used = 0;
+  if (sscanf(text, "%2d:%2d%n", &hour, &minute, &used) != 2 || text[used] != '\0' || hour < 0 ||
+      hour > 23 || minute < 0 || minute > 59)
+    return -1;
+  g_autoptr(GDateTime) now = g_date_time_new_from_unix_local(now_ms / 1000);
+  for (int days = 0; days <= 1; days++) {
+    g_autoptr(GDateTime) day = g_date_time_add_days(now, days);
+    g_autoptr(GDateTime) at =
+        g_date_time_new_local(g_date_time_get_year(day), g_date_time_get_month(day),
+                              g_date_time_get_day_of_month(day), hour, minute, 0);
+    if (at && g_date_time_to_unix(at) * 1000 > now_ms)
+      return g_date_time_to_unix(at) * 1000;
+  }
+  return -1;
+}
+
+gint64 ferry_when_parse(const char *text, gint64 now_ms) {
+  gint64 ms;
+  if (!text)
+    return -1;
+  gint64 clock = next_clock(text, now_ms);
+  if (clock >= 0)
+    return clock;
+  if (ferry_duration_parse(text, &ms))
+    return now_ms + ms;
+  return ferry_rfc3339_parse(text);
+}

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+// How long an evacuation that is planned takes at least, and how long it is expected to.
+#pragma once
+#include "base/json.h"
+
+G_BEGIN_DECLS
+
+typedef struct FerryEvacuationEstimate FerryEvacuationEstimate;
+
+FerryEvacuationEstimate *ferry_evacuation_estimate_new(void);
+void ferry_evacuation_estimate_free(FerryEvacuationEstimate *estimate);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(FerryEvacuationEstimate, ferry_evacuation_estimate_free)
+
+/** Takes a move that is planned: of `vmi` by its resolved `config` from one node to another, with
+ * all Networks; `entry` is its place in status.vms, which ferry_evacuation_estimate_end completes.
+ * All borrowed until then. */
+void ferry_evacuation_estimate_take(FerryEvacuationEstimate *estimate, json_t *entry,
+                                    const json_t *vmi, const json_t *config, const json_t *source,
+                                    const json_t *target, json_t *const *networks, gsize n);
+
+/** Gives each entry its bytes and forecastMs, and returns status.plan: {bytes, boundMs, boundBy,
+ * forecastMs}, what isn't known left out. New reference. Pure. */
+json_t *ferry_evacuation_estimate_end(FerryEvacuationEstimate *estimate);
+
+/** How many of status.vms are expected to leave later than `within_ms` from the beginning; `names`
+ * gets some of them (free with g_free), NULL: none. Pure. */
+guint ferry_evacuation_late(const json_t *vms, gint64 within_ms, char **names);
+
+G_END_DECLS

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/core/when.h"
+#include "base/rfc3339.h"
+
+static void test_words(void) {
+  gint64 now = ferry_rfc3339_parse("2026-01-02T03:04:05Z");
+  g_assert_cmpint(ferry_when_parse("10m", now), ==, now + 600000);
+  g_assert_cmpint(ferry_when_parse("2026-01-02T04:00:00Z", now), ==, now + (55 * 60 + 55) * 1000);
+  static const char *const none[] = {NULL, "", "soon", "25:00", "02:60", "-5m", "2:3x"};
+  for (gsize i = 0; i < G_N_ELEMENTS(none); i++)
+    g_assert_cmpint(ferry_when_parse(none[i], now), ==, -1);
+}
+
+/* The next such time by this machine's clock, whatever its zone. */
+static void test_clock(void) {
+  gint64 now = ferry_rfc3339_parse("2026-01-02T03:04:05Z");
+  for (int hour = 0; hour < 24; hour++) {
+    g_autofree char *text = g_strdup_printf("%02d:30", hour);
+    gint64 at = ferry_when_parse(text, now);
+    g_autoptr(GDateTime) local = g_date_time_new_from_unix_local(at / 1000);
+    g_assert_cmpint(at, >, now);
+    g_assert_cmpint(at, <=, now + 25 * 3600 * 1000);
+    g_assert_cmpint(g_date_time_get_hour(local), ==, hour);
+    g_assert_cmpint(g_date_time_get_minute(local), ==, 30);
+  }
+}
+
+int main(int argc, char **argv) {
+  g_setenv("TZ", "UTC", TRUE);
+  g_test_init(&argc, &argv, NULL);
+  g_test_add_func("/when/words", test_words);
+  g_test_add_func("/when/clock", test_clock);
+  return g_test_run();
+}
