@@ -5,7 +5,7 @@
 #include "cli/view/text.h"
 #include "model/migration/phase.h"
 
-static char *seconds(gint64 ms) {
+static char *evacuation_text_time(gint64 ms) {
   return ms < 60000 ? g_strdup_printf("%.1f s", (double)ms / 1000) : ferry_age_format(ms);
 }
 
@@ -16,7 +16,7 @@ static void add_vm(GString *out, const json_t *vm) {
   gboolean stays = phase == FERRY_PHASE_FAILED || (!target && message);
   gint64 ends = ferry_json_int(vm, "forecastMs", -1);
   g_autofree char *bytes = ferry_bytes_format((double)ferry_json_int(vm, "bytes", 0));
-  g_autofree char *by = ends >= 0 ? seconds(ends) : NULL;
+  g_autofree char *by = ends >= 0 ? evacuation_text_time(ends) : NULL;
   g_autoptr(GString) line = g_string_new(NULL);
   g_string_append_printf(line, "%s %s %s", name ? name : "?", stays ? "stays:" : "->",
                          stays || !target ? "" : target);
@@ -34,7 +34,7 @@ static void add_time(GString *out, const json_t *plan) {
   g_autofree char *bytes = ferry_bytes_format((double)ferry_json_int(plan, "bytes", 0));
   const char *said = ferry_json_str(plan, "boundBy");
   g_autofree char *by = ferry_text_clean(said ? said : "");
-  g_autofree char *least = seconds(bound), *expected = seconds(forecast);
+  g_autofree char *least = evacuation_text_time(bound), *expected = evacuation_text_time(forecast);
   if (forecast >= 0)
     g_string_append_printf(out, "%s to move, in about %s", bytes, expected);
   else
@@ -69,7 +69,8 @@ char *ferry_evacuation_took_text(const json_t *evacuation) {
   gint64 forecast = ferry_json_int(evacuation, "status.plan.forecastMs", -1);
   if (took < 0)
     return g_strdup("");
-  g_autofree char *all = seconds(took), *expected = seconds(forecast), *least = seconds(bound);
+  g_autofree char *all = evacuation_text_time(took), *expected = evacuation_text_time(forecast),
+                  *least = evacuation_text_time(bound);
   GString *out = g_string_new(NULL);
   g_string_append_printf(out, " in %s", all);
   if (forecast >= 0)

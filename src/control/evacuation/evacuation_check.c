@@ -52,14 +52,14 @@ static FerryAdmissionState check_state(FerryEvacuationCheck *c, const GPtrArray 
   };
 }
 
-static json_t *check_namespace(FerryEvacuationCheck *c, const json_t *vmi) {
+static json_t *evacuation_check_namespace(FerryEvacuationCheck *c, const json_t *vmi) {
   const char *ns = ferry_json_str(vmi, "metadata.namespace");
   return ferry_store_get(c->store, &ferry_kind_namespace, "", ns ? ns : "");
 }
 
 char *ferry_evacuation_check_strategy(FerryEvacuationCheck *c, const json_t *vmi, const char *node,
                                       gboolean *external) {
-  g_autoptr(json_t) ns_object = check_namespace(c, vmi);
+  g_autoptr(json_t) ns_object = evacuation_check_namespace(c, vmi);
   g_autoptr(json_t) wish = ferry_evacuation_migration(vmi, node, 1);
   FerryAdmissionState state = check_state(c, NULL, ns_object);
   g_autoptr(json_t) config = ferry_admission_config(&state, wish, vmi, NULL);
@@ -67,7 +67,7 @@ char *ferry_evacuation_check_strategy(FerryEvacuationCheck *c, const json_t *vmi
 }
 
 char *ferry_evacuation_check_vm(FerryEvacuationCheck *c, const json_t *vmi, const char *node) {
-  g_autoptr(json_t) ns_object = check_namespace(c, vmi);
+  g_autoptr(json_t) ns_object = evacuation_check_namespace(c, vmi);
   g_autoptr(json_t) wish = ferry_evacuation_migration(vmi, node, 1);
   g_autoptr(GError) error = NULL;
   g_autoptr(GPtrArray) vmis = ferry_relevant_vmis(

@@ -7,6 +7,7 @@ G_BEGIN_DECLS
 
 typedef struct FerryEvacuationEstimate FerryEvacuationEstimate;
 
+/** One of no moves. */
 FerryEvacuationEstimate *ferry_evacuation_estimate_new(void);
 void ferry_evacuation_estimate_free(FerryEvacuationEstimate *estimate);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(FerryEvacuationEstimate, ferry_evacuation_estimate_free)

@@ -123,7 +123,7 @@ static GPtrArray *plan_others(const EvacuationPlan *p, const json_t *config, con
   return others;
 }
 
-static const json_t *plan_node(const EvacuationPlan *p, const char *name) {
+static const json_t *evacuation_plan_node(const EvacuationPlan *p, const char *name) {
   for (guint i = 0; i < p->nodes->len; i++)
     if (g_strcmp0(ferry_json_str(p->nodes->pdata[i], "metadata.name"), name) == 0)
       return p->nodes->pdata[i];
@@ -167,8 +167,8 @@ static json_t *plan_vm(EvacuationPlan *p, const json_t *vmi) {
   const char *name = ferry_json_str(target, "metadata.name");
   plan_take(p, name, vmi);
   json_t *entry = plan_entry(vmi, FERRY_PHASE_QUEUED, name, NULL);
-  ferry_evacuation_estimate_take(p->estimate, entry, vmi, config, plan_node(p, p->node), target,
-                                 state.networks, state.n_networks);
+  ferry_evacuation_estimate_take(p->estimate, entry, vmi, config, evacuation_plan_node(p, p->node),
+                                 target, state.networks, state.n_networks);
   return entry;
 }
 

@@ -148,7 +148,7 @@ static const FerryColumn evacuation_columns[] = {
     COLUMN("Failed", "integer", "status.failed", "VMs that could not be moved."),
     COLUMN("Remaining", "integer", "status.remaining", "VMs that are still to move."),
     COLUMN_WIDE("Expected", "string", "status.expectedEnd", "When it is expected to end."),
-    COLUMN_WIDE("Deadline", "string", "spec.deadline", "When it is to have ended."),
+    COLUMN_WIDE("Until", "string", "spec.deadline", "When it is to have ended."),
     COLUMN_AGE,
 };
 

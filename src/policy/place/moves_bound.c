@@ -19,7 +19,7 @@ typedef struct {
   gboolean capped;
 } LinkSum;
 
-static gint64 least(gint64 a, gint64 b) {
+static gint64 lower_rate(gint64 a, gint64 b) {
   return a <= 0 ? b : b <= 0 ? a : MIN(a, b);
 }
 
@@ -49,7 +49,7 @@ static void link_take(GHashTable *links, const FerryMove *m, gboolean out) {
 
 static gint64 link_rate(const LinkSum *sum) {
   gboolean slots = sum->capped && sum->at_once > 0;
-  return least(sum->rate, slots ? sum->cap * sum->at_once : 0);
+  return lower_rate(sum->rate, slots ? sum->cap * sum->at_once : 0);
 }
 
 /* Takes `text`. */
@@ -71,7 +71,7 @@ gint64 ferry_moves_bound(const FerryMove *moves, gsize n, char **by) {
     const FerryMove *m = &moves[i];
     link_take(links, m, TRUE);
     link_take(links, m, FALSE);
-    gint64 rate = least(m->cap, least(m->out, m->in));
+    gint64 rate = lower_rate(m->cap, lower_rate(m->out, m->in));
     take_longest(duration_ms(m->bytes, rate), g_strdup("the largest of them by itself"), &longest,
                  by);
   }
@@ -172,7 +172,7 @@ gint64 ferry_moves_forecast(FerryMove *moves, gsize n, gint64 at_once) {
       return -1;
   }
   for (gsize i = 0; i < n; i++) { /* the time around a copy, as bytes that could go meanwhile */
-    gint64 alone = least(moves[i].cap, least(moves[i].out, moves[i].in));
+    gint64 alone = lower_rate(moves[i].cap, lower_rate(moves[i].out, moves[i].in));
     left[i] = (double)moves[i].bytes + (double)alone * BEGINS_MS / 1000;
   }
   do
