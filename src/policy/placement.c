@@ -7,6 +7,7 @@
 #include "model/migration/reasons.h"
 #include "base/quantity.h"
 #include "policy/flags/migration_flags_rules.h"
+#include "policy/link_use.h"
 #include "policy/network/data_way.h"
 #include "policy/network/peers.h"
 #include "policy/shared_storage.h"
@@ -350,6 +351,28 @@ static void against_missing_networks(Case *c) {
   }
 }
 
+static void against_one_use(FerryReason reason, const char *text, gpointer data) {
+  Case *c = data;
+  PASSING(c, reason, "%s", text);
+}
+
+/* What uses the way already; a question without limits is about where, not when. */
+static void against_use(Case *c, const FerryRoute *route) {
+  const FerryPlacementInput *in = c->in;
+  FerryLinkUse use = {.source = ferry_json_str(c->source, "metadata.name"),
+                      .target = c->name,
+                      .cap = ferry_json_int(in->config, "bandwidthPerMigration", 0),
+                      .migrations = in->migrations,
+                      .n_migrations = in->n_migrations};
+  for (gsize i = 0; route->network && i < in->n_networks; i++)
+    if (g_strcmp0(ferry_json_str(in->networks[i], "metadata.name"), route->network) == 0)
+      use.network = in->networks[i];
+  if (!in->limits || !use.network || !use.source || ferry_migration_flag_on(in->config, "offline"))
+    return;
+  ferry_network_ends_mbps(c->source, c->node, route->address, &use.out_mbps, &use.in_mbps);
+  ferry_link_use_against(&use, against_one_use, c);
+}
+
 /* Whether the data gets there, and what is to be done with it can be done there. */
 static void against_way(Case *c) {
   const FerryPlacementInput *in = c->in;
@@ -364,6 +387,7 @@ static void against_way(Case *c) {
       !ferry_data_way(in->networks, in->n_networks, in->config, c->source, c->node, &route,
                       &problem))
     LASTING(c, FERRY_REASON_NETWORK, "%s", problem);
+  against_use(c, &route);
   add_lasting(c, ferry_shared_storage_reasons(in->vmi, in->config, c->source, c->node));
   g_autoptr(GPtrArray) missing = ferry_migration_flags_lacking(in->config, c->node, TRUE);
   for (guint i = 0; i < missing->len; i++)

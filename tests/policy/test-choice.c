@@ -105,11 +105,42 @@ static void test_inbound(void) {
   expect(&w, "h3", NULL, NULL);
 }
 
+/* A network that is in use keeps one waiting where limits count; a question is about where. */
+static void test_network_in_use(void) {
+  g_auto(World) w;
+  world_init(&w);
+  for (gsize i = 0; i < G_N_ELEMENTS(w.nodes); i++) {
+    g_autofree char *address = g_strdup_printf("10.0.0.%zu/24", i + 1);
+    ferry_json_set(w.nodes[i], "status.interfaces",
+                   json_pack("[{ss,sb,si,s[s]}]", "name", "eth0", "up", 1, "speedMbps", 1000,
+                             "addresses", address));
+  }
+  g_autoptr(json_t) network =
+      json_pack("{s{ss},s{s[s],s[s],si}}", "metadata", "name", "fast", "spec", "roles", "migration",
+                "subnets", "10.0.0.0/24", "parallelInboundPerNode", 1);
+  g_autoptr(json_t) coming =
+      json_pack("{s{ss,s{ss,ss,ss}}}", "status", "phase", "Running", "migrationState", "targetNode",
+                "h2", "sourceNode", "h3", "network", "fast");
+  json_t *list[] = {coming};
+  g_autoptr(FerryLimits) limits = ferry_limits_new(list, 1, w.config);
+  w.in.networks = &network;
+  w.in.n_networks = 1;
+  w.in.migrations = list;
+  w.in.n_migrations = 1;
+  expect(&w, "h2", NULL, NULL);
+  w.in.limits = limits;
+  expect(&w, "h3", "h2", "InboundLimit");
+  ferry_json_set_str(network, "spec.leastRate", "100M");
+  ferry_json_set_str(coming, "status.migrationState.sourceNode", "h1");
+  expect(&w, NULL, "h3", "LinkFull"); /* h1's link has 62 MB/s left */
+}
+
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/choice/spread-and-pack", test_spread_and_pack);
   g_test_add_func("/choice/labels", test_labels);
   g_test_add_func("/choice/headroom", test_headroom);
   g_test_add_func("/choice/inbound", test_inbound);
+  g_test_add_func("/choice/network-in-use", test_network_in_use);
   return g_test_run();
 }

@@ -19,6 +19,14 @@ static const FerryField network_spec[] = {
          "Whether a host that is not in the network takes no VM unless a migration names it. Where "
          "it is not required, migrations to such a host go as `fallback` says.",
          .def = "false"),
+    INT("parallelInboundPerNode",
+        "Most migrations that enter a node by it at once; unset: as many as the configuration "
+        "allows.",
+        .unit = FERRY_UNIT_COUNT, .min = 1, .max = 1000),
+    RATE_QUANTITY("leastRate",
+                  "A migration begins only where the links of both hosts leave it at least this "
+                  "much beside those under way, which share a link alike; unset: whatever is left.",
+                  .min = 1, .max = G_MAXINT64),
     END,
 };
 

@@ -233,6 +233,9 @@
   ROW(REFUSED, INBOUND_LIMIT, "InboundLimit",                                                      \
       "As many migrations enter the node as the limit allows.",                                    \
       "Wait, or raise parallelInboundMigrationsPerNode.")                                          \
+  ROW(REFUSED, LINK_FULL, "LinkFull",                                                              \
+      "Migrations under way leave less of a link than the Network's leastRate.",                   \
+      "Wait, or lower spec.leastRate of the Network.")                                             \
   /* a VM that cannot move live */                                                                 \
   ROW(IMMOBILE, HOST_DEVICE_NOT_LIVE_MIGRATABLE, "HostDeviceNotLiveMigratable",                    \
       "It has a device of its host.", "Detach the device.")                                        \
