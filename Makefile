@@ -4,7 +4,7 @@ BUILD ?= build
 export FERRY_BUILD := $(abspath $(BUILD))
 PROGRAMS := ferryd ferry-agentd ferry
 
-.PHONY: all deb test-deb site bench-install fuzz fuzz-live deps build demo demo-down test test-unit test-asan test-tsan test-lab test-world world-slice test-mutants test-zoo test-checks test-twin test-faults lint bench-overhead bench-convergence bench-convergence-sim bench-calibration bench-scale bench-hostile install clean
+.PHONY: all deb test-deb site bench-install fuzz fuzz-live deps build demo demo-down test test-unit test-asan test-tsan test-lab test-world world-slice test-mutants test-zoo test-checks test-twin test-faults lint bench-overhead bench-convergence bench-convergence-sim bench-calibration bench-drain bench-scale bench-hostile install clean
 
 all: build
 
@@ -109,6 +109,9 @@ bench-convergence: deps build
 bench-convergence-sim: build
 	bench/convergence-sim
 	bench/performance-document
+
+bench-drain: deps build
+	bench/drain --write
 
 bench-scale: deps build
 	bench/scale --link 40000 -o bench/results/scale.json
