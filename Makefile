@@ -111,7 +111,7 @@ bench-convergence-sim: build
 	bench/performance-document
 
 bench-drain: deps build
-	bench/drain --write
+	bench/drain
 
 bench-scale: deps build
 	bench/scale --link 40000 -o bench/results/scale.json

@@ -20,7 +20,7 @@ WHOLE = ("src",)
 # what each file in bench/results judges
 JUDGES = {"convergence-sim.json": SIMULATOR, "convergence.json": DRIVEN,
           "calibration.json": (*SIMULATOR[:-2], *DRIVEN[1:]), "overhead.json": WHOLE,
-          "scale.json": WHOLE, "hostile.json": WHOLE, "drain.json": WHOLE}
+          "scale.json": WHOLE, "hostile.json": WHOLE}
 
 
 def digest(path):
