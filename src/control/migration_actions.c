@@ -121,7 +121,26 @@ gboolean ferry_step_guard_frozen(FerryStep *s) {
   return stop != NULL;
 }
 
+/* Until spec.notBefore it waits. A step later, so that all count it among those that wait. */
+static gboolean actions_put_off(FerryStep *s) {
+  const char *at = ferry_json_str(s->m, "spec.notBefore");
+  gint64 when = ferry_rfc3339_parse(at);
+  if (when > s->now_ms) {
+    g_autofree char *text = g_strdup_printf("it begins at %s", at);
+    actions_queue(s, 0, FERRY_REASON_NOT_YET, text);
+    ferry_plan_wake(s->plan, when);
+    return TRUE;
+  }
+  if (!ferry_migration_is_put_off(s->m))
+    return FALSE;
+  ferry_step_set(s, "status.queue", NULL);
+  ferry_plan_wake(s->plan, s->now_ms);
+  return TRUE;
+}
+
 gboolean ferry_step_guard_admitted(FerryStep *s) {
+  if (actions_put_off(s))
+    return FALSE;
   ferry_step_resolve_config(s);
   const char *uid = ferry_json_str(s->m, "metadata.uid");
   const char *source = migration_actions_leaves(s);

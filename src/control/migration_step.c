@@ -63,7 +63,7 @@ void ferry_step_resolve_config(FerryStep *s) {
 const json_t *ferry_step_goes_first(const FerryStep *s, const GPtrArray *all) {
   for (guint i = 0; i < all->len; i++) {
     const json_t *other = g_ptr_array_index(all, i);
-    if (ferry_migration_is_final(other) ||
+    if (ferry_migration_is_final(other) || ferry_migration_is_put_off(other) ||
         g_strcmp0(ferry_json_str(other, "spec.vmiName"), ferry_json_str(s->m, "spec.vmiName")) !=
             0 ||
         g_strcmp0(ferry_json_str(other, "metadata.namespace"),

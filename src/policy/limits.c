@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "policy/limits.h"
+#include "model/migration/migration.h"
 #include "model/migration/reasons.h"
 #include "model/migration/phase.h"
 
@@ -106,6 +107,8 @@ FerryLimits *ferry_limits_new(json_t *const *migrations, gsize n, const json_t *
   l->per_target = ferry_json_int(config, INBOUND, 0);
   for (gsize i = 0; i < n; i++) {
     FerryPhase phase = ferry_phase_of(migrations[i]);
+    if (ferry_migration_is_put_off(migrations[i]))
+      continue;
     if (phase <= FERRY_PHASE_PENDING) {
       LimitsEntry w = waiting_of(migrations[i]);
       g_array_append_val(l->waiting, w);

@@ -284,7 +284,7 @@ static gboolean check_only_one(const FerryAdmissionState *state, const json_t *m
   const char *ns = ferry_json_str(vmi, "metadata.namespace");
   for (gsize i = 0; i < state->n_migrations; i++) {
     const json_t *other = state->migrations[i];
-    if (ferry_migration_is_final(other) ||
+    if (ferry_migration_is_final(other) || ferry_migration_is_put_off(other) ||
         g_strcmp0(ferry_json_str(other, "spec.vmiName"), name) != 0 ||
         g_strcmp0(ferry_json_str(other, "metadata.namespace"), ns) != 0)
       continue;

@@ -230,6 +230,28 @@ static void test_source_not_ready(void) {
   g_assert_cmpuint(count_events(store, "SourceNotReady"), ==, 1);
 }
 
+/* It waits for its time, in nobody's way, and then goes as any other. */
+static void test_put_off(void) {
+  g_autoptr(FerryStore) store = world_new();
+  world_migrate(store, "m", "h2");
+  g_autofree char *when = ferry_rfc3339_format(WORLD_NOW + 60000);
+  world_set(store, "m", "spec.notBefore", json_string(when));
+  g_autoptr(json_t) waits = world_step(store, "m", WORLD_NOW);
+  g_assert_cmpstr(ferry_json_str(waits, "status.phase"), ==, "Pending");
+  g_assert_cmpstr(ferry_json_str(waits, "status.queue.reason"), ==, "NotYet");
+  g_assert_true(ferry_migration_is_put_off(waits));
+  world_migrate(store, "now", "h2"); /* made later, of the same VM */
+  g_autoptr(json_t) other = world_step(store, "now", WORLD_NOW + 600);
+  g_assert_cmpstr(ferry_json_str(other, "status.queue.reason"), ==, NULL);
+  world_set(store, "now", "status.phase", json_string("Failed"));
+  g_autoptr(json_t) still = world_step(store, "m", WORLD_NOW + 59000);
+  g_assert_true(ferry_migration_is_put_off(still));
+  json_decref(world_step(store, "m", WORLD_NOW + 60000));
+  g_autoptr(json_t) goes = world_step(store, "m", WORLD_NOW + 60000);
+  g_assert_false(ferry_migration_is_put_off(goes));
+  g_assert_cmpint(ferry_phase_of(goes), >, FERRY_PHASE_PENDING);
+}
+
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/migration-actions/asked-before-fallback", test_asked_before_a_fallback);
@@ -241,5 +263,6 @@ int main(int argc, char **argv) {
   g_test_add_func("/migration-actions/frozen-in-scheduled", test_frozen_in_scheduled);
   g_test_add_func("/migration-actions/source-not-ready", test_source_not_ready);
   g_test_add_func("/migration-actions/shared-disk", test_shared_disk);
+  g_test_add_func("/migration-actions/put-off", test_put_off);
   return g_test_run();
 }

@@ -151,6 +151,23 @@ static void test_least_of_several(void) {
   }
 }
 
+/* One that waits for its time takes no place and keeps none waiting. */
+static void test_put_off(void) {
+  json_t *m[] = {vmim("later", "Pending", "h1", NULL, "system-critical"),
+                 vmim("now", "Pending", "h1", NULL, NULL)};
+  g_autoptr(json_t) config = json_pack("{si,si}", "parallelMigrationsPerCluster", 1,
+                                       "parallelOutboundMigrationsPerNode", 1);
+  g_autoptr(FerryLimits) before = ferry_limits_new(m, 2, config);
+  g_assert_false(admits(before, "now", "h1"));
+  ferry_json_set_str(m[0], "status.queue.reason", "NotYet");
+  g_autoptr(FerryLimits) after = ferry_limits_new(m, 2, config);
+  g_assert_true(admits(after, "now", "h1"));
+  g_assert_cmpuint(ferry_limits_position(after, "later"), ==, 0);
+  g_assert_cmpuint(ferry_limits_position(after, "now"), ==, 1);
+  json_decref(m[0]);
+  json_decref(m[1]);
+}
+
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/limits/order-and-limits", test_limits);
@@ -158,5 +175,6 @@ int main(int argc, char **argv) {
   g_test_add_func("/limits/no-head-of-line-blocking", test_no_head_of_line_blocking);
   g_test_add_func("/limits/alone", test_alone);
   g_test_add_func("/limits/least-of-several", test_least_of_several);
+  g_test_add_func("/limits/put-off", test_put_off);
   return g_test_run();
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/core/migration_request.h"
+#include "base/rfc3339.h"
 #include "cli/core/migration_options.h"
+#include "cli/core/when.h"
 #include "cli/core/units.h"
 #include "model/kinds/policy_fields.h"
 #include <string.h>
@@ -35,6 +37,19 @@ static gboolean set_downtime(json_t *request, const char *text, GError **error) 
   return TRUE;
 }
 
+static gboolean set_time(json_t *request, const char *text, GError **error) {
+  gint64 at = ferry_when_parse(text, g_get_real_time() / 1000);
+  if (text != NULL && at < 0) {
+    g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+                "--at: \"%s\" is not a time such as 10m, 02:00 or 2026-01-02T03:04:05Z", text);
+    return FALSE;
+  }
+  g_autofree char *when = at >= 0 ? ferry_rfc3339_format(at) : NULL;
+  if (when != NULL)
+    ferry_json_set_str(request, "spec.notBefore", when);
+  return TRUE;
+}
+
 json_t *ferry_migration_request_new(FerryCli *cli, const char *vm, const char *host,
                                     GError **error) {
   g_autofree char *name = generate_name(vm);
@@ -62,6 +77,8 @@ json_t *ferry_migration_request_new(FerryCli *cli, const char *vm, const char *h
       ferry_json_set_str(request, texts[i][1], text);
   }
   if (downtime != NULL && !set_downtime(request, downtime, error))
+    return NULL;
+  if (!set_time(request, ferry_cli_option(cli, "at"), error))
     return NULL;
   if (!ferry_migration_options_apply(cli->args, json_object_get(request, "spec"), error))
     return NULL;

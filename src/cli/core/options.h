@@ -45,6 +45,8 @@ extern const char *const ferry_formats_final[];
        "The rules to go by, such as intent or ovirt-post-copy",                                    \
        .more = "They are stronger than those of any policy.",                                      \
        .kind = "migrationpolicy"},                                                                 \
+      {"at", 0, "TIME", "When it may begin: 10m from now, 02:00, or a full time",                  \
+       .more = "It waits until then, and keeps no other migration waiting."},                      \
       OPT_DOWNTIME("max-downtime", "The longest pause allowed")
 #define OPT_END                                                                                    \
   { NULL }

@@ -89,7 +89,8 @@ static const json_t *active_of(GHashTable *by_vm, const json_t *vmi) {
   const GPtrArray *all = of_vm(by_vm, vmi);
   for (guint i = 0; all && i < all->len; i++)
     if (!ferry_migration_is_final(g_ptr_array_index(all, i)) &&
-        !ferry_migration_is_forecast(g_ptr_array_index(all, i)))
+        !ferry_migration_is_forecast(g_ptr_array_index(all, i)) &&
+        !ferry_migration_is_put_off(g_ptr_array_index(all, i)))
       return g_ptr_array_index(all, i);
   return NULL;
 }

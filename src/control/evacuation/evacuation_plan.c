@@ -62,6 +62,7 @@ static const json_t *evacuation_plan_migration(const EvacuationPlan *p, const js
   const char *ns = ferry_json_str(vmi, "metadata.namespace");
   for (guint i = 0; i < p->live->len; i++)
     if (!ferry_migration_is_forecast(p->live->pdata[i]) &&
+        !ferry_migration_is_put_off(p->live->pdata[i]) &&
         g_strcmp0(ferry_json_str(p->live->pdata[i], "spec.vmiName"), name) == 0 &&
         g_strcmp0(ferry_json_str(p->live->pdata[i], "metadata.namespace"), ns) == 0)
       return p->live->pdata[i];

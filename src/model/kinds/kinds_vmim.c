@@ -26,6 +26,7 @@ static const FerryField vmim_spec[] = {
     FERRY_POLICY_FIELDS(IN_MIGRATION) //
     ANY("sendTo", "Refused: a VM moves within this cluster only."),
     ANY("receive", "Refused: a VM moves within this cluster only."), //
+    TIME("notBefore", "When it may begin; until then it waits, and keeps no other one waiting."),
     BOOL("forecastOnly", "Measure and reckon what the migration would cost, and move nothing."),
     /* every flag and parameter of libvirt */
     FERRY_MIGRATION_FLAGS(AS_FIELD, AS_FIELD, AS_FIELD) END,

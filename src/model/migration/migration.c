@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "model/migration/migration.h"
 #include "model/domain/domain_states.h"
+#include "model/migration/reasons.h"
 
 gboolean ferry_migration_is_final(const json_t *migration) {
   return ferry_phase_is_final(ferry_phase_of(migration));
@@ -8,6 +9,12 @@ gboolean ferry_migration_is_final(const json_t *migration) {
 
 gboolean ferry_migration_is_forecast(const json_t *migration) {
   return ferry_json_bool(migration, "spec.forecastOnly", FALSE);
+}
+
+gboolean ferry_migration_is_put_off(const json_t *migration) {
+  return ferry_phase_of(migration) <= FERRY_PHASE_PENDING &&
+         g_strcmp0(ferry_json_str(migration, "status.queue.reason"),
+                   ferry_reason_name(FERRY_REASON_NOT_YET)) == 0;
 }
 
 gboolean ferry_migration_state_is_kept(const json_t *migration, const char *state) {

@@ -23,6 +23,8 @@ json_t *ferry_migration_status_new(const char *now);
 gint64 ferry_migration_change_number(const json_t *change);
 /** Whether it only reckons and moves nothing (spec.forecastOnly). Pure. */
 gboolean ferry_migration_is_forecast(const json_t *migration);
+/** Whether it waits for spec.notBefore, and is in nobody's way meanwhile. Pure. */
+gboolean ferry_migration_is_put_off(const json_t *migration);
 /** Whether a domain's `state` on the source (may be NULL) is what it was when the migration was
  * scheduled; where that is not known, whether it runs. Pure. */
 gboolean ferry_migration_state_is_kept(const json_t *migration, const char *state);

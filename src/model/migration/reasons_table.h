@@ -123,6 +123,8 @@
   /* one that waits */                                                                             \
   ROW(WAITS, LIMIT_REACHED, "LimitReached", "As many migrations run as the limits allow.",         \
       "Wait, or raise the limit that the message names.")                                          \
+  ROW(WAITS, NOT_YET, "NotYet", "The time at which it may begin has not come.",                    \
+      "Wait, or cancel it and migrate without --at.")                                              \
   ROW(WAITS, ALREADY_MIGRATING, "AlreadyMigrating",                                                \
       "Another migration of the same VM goes first.", "Wait for its end or cancel it.")            \
   ROW(WAITS, SOURCE_NOT_READY, "SourceNotReady",                                                   \

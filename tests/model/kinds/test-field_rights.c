@@ -13,8 +13,9 @@ static const struct {
 } plain[] = {
     {"which VM, to which of the hosts that ferryd lists, and when: what migrating is",
      NAMES("vmiName", "targetNode", "addedNodeSelector", "priority", "nodeName", "deadline",
-           "retries", "forecastOnly", "offline", "live", "postCopyResume", "abortOnError", "paused",
-           "undefineSource", "persistDestination", "changeProtection", "nodeDrainTaintKey")},
+           "notBefore", "retries", "forecastOnly", "offline", "live", "postCopyResume",
+           "abortOnError", "paused", "undefineSource", "persistDestination", "changeProtection",
+           "nodeDrainTaintKey")},
     {"refused whoever writes it", NAMES("sendTo", "receive")},
     {"names an object whose own writer needed the right for what it sets; who has a policy count "
      "for "
