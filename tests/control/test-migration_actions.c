@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a migration's data go over, as its status and events tell.
+// What a migration's data go over, as its status and events tell; and what keeps one from
+// beginning: a time that has not come, a freeze, a source that is not ready, a host that was not
+// heard. A store in memory is stepped by hand on a clock of the test's own.
 #include "world.h"
 #include <string.h>
 
