@@ -22,6 +22,8 @@ OTHERS = {
     "Event", "KubeVirt", "Namespace", "Node", "VirtualMachineInstance",
     "VirtualMachineInstanceMigration", "Active", "InternalIP", "NoExecute", "NoSchedule",
     "PreferNoSchedule",
+    # KubeVirt's evictionStrategy
+    "External", "None",
     # what is known of a migration's end
     "NotBefore", "Planned",
     # types and states of conditions, of Events, of changes, of causes of a refused request
