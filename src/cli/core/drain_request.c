@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/core/drain_request.h"
-#include "cli/core/drain_deadline.h"
+#include "base/rfc3339.h"
+#include "cli/core/when.h"
 #include "model/migration/evacuation.h"
 #include <stdio.h>
 
@@ -10,11 +11,42 @@ static json_t *drain_list(FerryCli *cli, const char *host, GError **error) {
   return ferry_cli_list(cli, &ferry_kind_evacuation, NULL, NULL, field, NULL, NULL, error);
 }
 
+/* As it stands in the object; NULL: none is asked for. */
+static char *drain_deadline_text(FerryCli *cli) {
+  gint64 until = ferry_when_parse(ferry_cli_option(cli, "deadline"), g_get_real_time() / 1000);
+  return until >= 0 ? ferry_rfc3339_format(until) : NULL;
+}
+
+static void drain_deadline_put(FerryCli *cli, json_t *evacuation) {
+  g_autofree char *deadline = drain_deadline_text(cli);
+  if (deadline != NULL)
+    ferry_json_set_str(evacuation, "spec.deadline", deadline);
+}
+
+static json_t *drain_deadline_change(FerryCli *cli, json_t *item, GError **error) {
+  g_autofree char *deadline = drain_deadline_text(cli);
+  if (deadline == NULL)
+    return json_incref(item);
+  g_autofree char *path = ferry_resource_path(&ferry_kind_evacuation, NULL,
+                                              ferry_json_str(item, "metadata.name"), NULL);
+  g_autoptr(json_t) patch = json_pack("{s:{s:s}}", "spec", "deadline", deadline);
+  return ferry_client_request(cli->client, "PATCH", path, patch, FERRY_CONTENT_MERGE_PATCH, NULL,
+                              NULL, error);
+}
+
+gboolean ferry_drain_deadline_bad(FerryCli *cli) {
+  const char *text = ferry_cli_option(cli, "deadline");
+  if (text == NULL || ferry_when_parse(text, g_get_real_time() / 1000) >= 0)
+    return FALSE;
+  ferry_cli_usage(cli, "--deadline %s: expected a time such as 10m or 02:00", text);
+  return TRUE;
+}
+
 json_t *ferry_drain_post(FerryCli *cli, const char *host, gboolean dry, GError **error) {
   g_autoptr(json_t) wish =
       json_pack("{s:s, s:s, s:{s:s}, s:{s:s}}", "apiVersion", "ferry.migration/v1", "kind",
                 "Evacuation", "metadata", "generateName", "drain-", "spec", "nodeName", host);
-  ferry_drain_deadline_put(cli, wish);
+  drain_deadline_put(cli, wish);
   g_autofree char *path =
       ferry_resource_path(&ferry_kind_evacuation, NULL, NULL,
                           dry ? "fieldValidation=Strict&dryRun=All" : "fieldValidation=Strict");
@@ -34,7 +66,7 @@ json_t *ferry_drain_begin(FerryCli *cli, const char *host, GError **error) {
   json_array_foreach(ferry_json_get(list, "items"), i, item) {
     if (!ferry_evacuation_is_final(item) &&
         ferry_json_str(item, "metadata.deletionTimestamp") == NULL)
-      return ferry_drain_deadline_change(cli, item, error);
+      return drain_deadline_change(cli, item, error);
   }
   return ferry_drain_post(cli, host, FALSE, error);
 }

@@ -8,7 +8,10 @@ G_BEGIN_DECLS
 /** POSTs a new Evacuation of `host`; `dry`: what it would be, and nothing is changed. New
  * reference; NULL with the server's error. */
 json_t *ferry_drain_post(FerryCli *cli, const char *host, gboolean dry, GError **error);
-/** The Evacuation of `host` that is under way, else a new one. New reference; NULL with an error.
+/** Says what is wrong with --deadline; FALSE: nothing is. */
+gboolean ferry_drain_deadline_bad(FerryCli *cli);
+/** The Evacuation of `host` that is under way, else a new one, with
+ * the deadline that is asked for. New reference; NULL with an error.
  */
 json_t *ferry_drain_begin(FerryCli *cli, const char *host, GError **error);
 /** Opens the host, then deletes its evacuations (one cordons only once, as it begins). `*ended` is

@@ -5,7 +5,6 @@
 // Ctrl-C asks, on a terminal, whether to end it.
 #include "base/duration.h"
 #include "cli/core/ask.h"
-#include "cli/core/drain_deadline.h"
 #include "cli/core/drain_request.h"
 #include "cli/core/drain_watch.h"
 #include "cli/core/options.h"
@@ -106,7 +105,8 @@ static int drain_plan(FerryCli *cli, const char *host) {
   ferry_cli_warnings(cli);
   g_autofree char *text = ferry_evacuation_plan_text(object);
   if (format == NULL)
-    printf("%s%" G_GINT64_FORMAT " of %" G_GINT64_FORMAT " VMs can leave %s. Nothing was changed.\n",
+    printf("%s%" G_GINT64_FORMAT " of %" G_GINT64_FORMAT
+           " VMs can leave %s. Nothing was changed.\n",
            text, total - failed, total, host);
   return failed > 0 ? FERRY_EXIT_REFUSED : FERRY_EXIT_DONE;
 }

@@ -13,7 +13,7 @@ typedef struct {
   gboolean of_vms, apart, hard;
 } AffinityKind;
 
-static const AffinityKind kinds[] = {
+static const AffinityKind affinity_kinds[] = {
     {"nodeAffinity", FALSE, FALSE, TRUE}, {"preferredNodeAffinity", FALSE, FALSE, FALSE},
     {"vmAffinity", TRUE, FALSE, TRUE},    {"preferredVMAffinity", TRUE, FALSE, FALSE},
     {"vmAntiAffinity", TRUE, TRUE, TRUE}, {"preferredVMAntiAffinity", TRUE, TRUE, FALSE},
@@ -43,8 +43,9 @@ static void rule_clear(gpointer data) {
 }
 
 gboolean ferry_affinity_is_of_vms(const json_t *config) {
-  for (gsize i = 0; i < G_N_ELEMENTS(kinds); i++)
-    if (kinds[i].of_vms && json_array_size(json_object_get(config, kinds[i].field)) > 0)
+  for (gsize i = 0; i < G_N_ELEMENTS(affinity_kinds); i++)
+    if (affinity_kinds[i].of_vms &&
+        json_array_size(json_object_get(config, affinity_kinds[i].field)) > 0)
       return TRUE;
   return FALSE;
 }
@@ -112,8 +113,8 @@ FerryAffinity *ferry_affinity_new(const json_t *config, const json_t *vmi, json_
   FerryAffinity *a = g_new0(FerryAffinity, 1);
   a->rules = g_array_new(FALSE, FALSE, sizeof(AffinityRule));
   g_array_set_clear_func(a->rules, rule_clear);
-  for (gsize i = 0; i < G_N_ELEMENTS(kinds); i++)
-    take_kind(a, &kinds[i], config);
+  for (gsize i = 0; i < G_N_ELEMENTS(affinity_kinds); i++)
+    take_kind(a, &affinity_kinds[i], config);
   if (!ferry_affinity_is_of_vms(config))
     return a;
   g_autoptr(GHashTable) targets = targets_of(migrations, n_migrations);
@@ -178,17 +179,17 @@ void ferry_affinity_against(const FerryAffinity *affinity, const json_t *node, c
 }
 
 void ferry_affinity_check(const json_t *spec, const char *path, GError *causes) {
-  for (gsize k = 0; k < G_N_ELEMENTS(kinds); k++) {
+  for (gsize k = 0; k < G_N_ELEMENTS(affinity_kinds); k++) {
     gsize i;
     json_t *term;
-    json_array_foreach(json_object_get(spec, kinds[k].field), i, term) {
+    json_array_foreach(json_object_get(spec, affinity_kinds[k].field), i, term) {
       g_autoptr(GError) why = NULL;
       const char *text = json_string_value(term);
       g_autoptr(FerrySelector) selector =
           text && *text ? ferry_selector_parse_labels(text, &why) : NULL;
       if (selector || !text)
         continue;
-      g_autofree char *at = g_strdup_printf("%s.%s[%zu]", path, kinds[k].field, i);
+      g_autofree char *at = g_strdup_printf("%s.%s[%zu]", path, affinity_kinds[k].field, i);
       ferry_error_add_cause(
           causes, "FieldValueInvalid", at,
           "Invalid value: \"%s\": not a term such as app=web, app!=web or !app%s%s", text,
