@@ -72,25 +72,25 @@ static void sim_migration_decisions(Sim *s) {
   while (ferry_convergence_next(s->controller, now_us(s), &d)) {
     s->r.decisions++;
     switch (d.action) {
-    case FERRY_CONVERGENCE_SET_DOWNTIME:
+    case FERRY_ACTION_SET_DOWNTIME:
       note_limit(s, (double)d.value, d.code);
       break;
-    case FERRY_CONVERGENCE_SET_THROTTLE:
+    case FERRY_ACTION_SET_THROTTLE:
       /* as the agent tells QEMU through its monitor */
       ferry_sim_migration_set_throttle_parameters(
           &s->m, MAX(1, (int)d.value), MAX(1, (int)d.value - 1), MAX(1, (int)d.value), 1);
       break;
-    case FERRY_CONVERGENCE_START_POSTCOPY:
+    case FERRY_ACTION_START_POSTCOPY:
       ferry_sim_migration_start_postcopy(&s->m);
       break;
-    case FERRY_CONVERGENCE_SUSPEND:
+    case FERRY_ACTION_SUSPEND:
       s->r.suspended |= ferry_sim_migration_suspend(&s->m);
       break;
-    case FERRY_CONVERGENCE_ABORT:
+    case FERRY_ACTION_ABORT:
       s->r.abort_in_post_copy |= s->m.post_copy_asked;
       s->aborted = TRUE;
       break;
-    case FERRY_CONVERGENCE_NOTE:
+    default:
       if (!s->r.noted) {
         s->r.noted = TRUE;
         s->r.noted_s = s->m.now;

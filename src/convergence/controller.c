@@ -125,18 +125,18 @@ void ferry_convergence_post_copy(FerryConvergence *c) {
   c->post_copy = TRUE;
 }
 
-void ferry_convergence_refused(FerryConvergence *c, FerryConvergenceAction action) {
+void ferry_convergence_refused(FerryConvergence *c, FerryAction action) {
   switch (action) {
-  case FERRY_CONVERGENCE_START_POSTCOPY:
+  case FERRY_ACTION_START_POSTCOPY:
     c->post_copy_asked = c->post_copy;
     c->no_post_copy = c->refused_post_copy = TRUE;
     break;
-  case FERRY_CONVERGENCE_SET_THROTTLE:
+  case FERRY_ACTION_SET_THROTTLE:
     c->throttle_percent = 0;
     c->t.throttle = 0;
     c->no_throttle = TRUE;
     break;
-  case FERRY_CONVERGENCE_SUSPEND:
+  case FERRY_ACTION_SUSPEND:
     c->suspended = FALSE;
     c->no_suspend = TRUE;
     break;
@@ -169,7 +169,7 @@ void ferry_convergence_override(FerryConvergence *c, gint64 downtime_ms, gint64 
     for (GList *l = c->pending.head, *next; l; l = next) {
       FerryConvergenceDecision *d = l->data;
       next = l->next;
-      if (d->action == FERRY_CONVERGENCE_SET_DOWNTIME) {
+      if (d->action == FERRY_ACTION_SET_DOWNTIME) {
         g_queue_delete_link(&c->pending, l);
         ferry_decision_free(d);
       }
@@ -245,11 +245,11 @@ static void check_completion(FerryConvergence *c, gint64 now_us) {
   }
   c->deadline_us = now_us + (now_us - c->start_us);
   if (post_copy)
-    ferry_decide(c, now_us, FERRY_CONVERGENCE_START_POSTCOPY, 0, FERRY_REASON_COMPLETION_TIMEOUT,
+    ferry_decide(c, now_us, FERRY_ACTION_START_POSTCOPY, 0, FERRY_REASON_COMPLETION_TIMEOUT,
                  "not done after %" G_GINT64_FORMAT " s, the completion timeout: post-copy",
                  seconds);
   else
-    ferry_decide(c, now_us, FERRY_CONVERGENCE_SUSPEND, 0, FERRY_REASON_COMPLETION_TIMEOUT,
+    ferry_decide(c, now_us, FERRY_ACTION_SUSPEND, 0, FERRY_REASON_COMPLETION_TIMEOUT,
                  "not done after %" G_GINT64_FORMAT
                  " s, the completion timeout, and workload disruption is allowed: the guest is "
                  "paused until it has moved",
@@ -284,9 +284,9 @@ static void controller_overhear(FerryConvergence *c, gint64 now_us) {
   FerryConvergenceDecision d;
   while (ferry_decidable(c) && ferry_convergence_next(c->observed, now_us, &d)) {
     g_autofree char *reason = d.reason;
-    ferry_decide(c, now_us, FERRY_CONVERGENCE_NOTE, d.value, FERRY_REASON_OBSERVED,
+    ferry_decide(c, now_us, FERRY_ACTION_NOTE, d.value, FERRY_REASON_OBSERVED,
                  "%s %" G_GINT64_FORMAT " (%s) is what the intent would decide: %s",
-                 ferry_convergence_action_name(d.action), d.value, d.code, reason);
+                 ferry_action_name(d.action), d.value, d.code, reason);
   }
 }
 

@@ -31,7 +31,7 @@ void ferry_convergence_iteration(FerryConvergence *c, int iteration, gint64 now_
 void ferry_convergence_post_copy(FerryConvergence *c);
 /** The caller could not carry out `action` (the hypervisor refused it): the controller goes on as
  * if it had not been decided, and does not decide it again. */
-void ferry_convergence_refused(FerryConvergence *c, FerryConvergenceAction action);
+void ferry_convergence_refused(FerryConvergence *c, FerryAction action);
 
 /** The next decision, TRUE while there is one; g_free out->reason. Call until FALSE after each
  * feed and at least once a second (timeouts). */

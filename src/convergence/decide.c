@@ -17,7 +17,7 @@ gboolean ferry_decidable(const FerryConvergence *c) {
 
 static void decide_record(FerryConvergence *c, gint64 now_us, const FerryConvergenceDecision *d) {
   json_t *o = ferry_convergence_estimate(c, now_us);
-  ferry_json_set_str(o, "action", ferry_convergence_action_name(d->action));
+  ferry_json_set_str(o, "action", ferry_action_name(d->action));
   ferry_json_set_int(o, "value", d->value);
   ferry_json_set_str(o, "code", d->code);
   ferry_json_set_str(o, "reason", d->reason);
@@ -26,12 +26,11 @@ static void decide_record(FerryConvergence *c, gint64 now_us, const FerryConverg
   json_array_append_new(c->history, o);
 }
 
-static void decide_valist(FerryConvergence *c, gint64 now_us, FerryConvergenceAction action,
-                          gint64 value, FerryReason code, const char *format, va_list ap)
-    G_GNUC_PRINTF(6, 0);
-static void decide_valist(FerryConvergence *c, gint64 now_us, FerryConvergenceAction action,
-                          gint64 value, FerryReason code, const char *format, va_list ap) {
-  if (c->pending.length >= MAX_PENDING || (c->pinned && action == FERRY_CONVERGENCE_SET_DOWNTIME))
+static void decide_valist(FerryConvergence *c, gint64 now_us, FerryAction action, gint64 value,
+                          FerryReason code, const char *format, va_list ap) G_GNUC_PRINTF(6, 0);
+static void decide_valist(FerryConvergence *c, gint64 now_us, FerryAction action, gint64 value,
+                          FerryReason code, const char *format, va_list ap) {
+  if (c->pending.length >= MAX_PENDING || (c->pinned && action == FERRY_ACTION_SET_DOWNTIME))
     return;
   FerryConvergenceDecision *d = g_new0(FerryConvergenceDecision, 1);
   d->action = action;
@@ -41,28 +40,28 @@ static void decide_valist(FerryConvergence *c, gint64 now_us, FerryConvergenceAc
   decide_record(c, now_us, d);
   g_queue_push_tail(&c->pending, d);
   switch (action) {
-  case FERRY_CONVERGENCE_SET_DOWNTIME:
+  case FERRY_ACTION_SET_DOWNTIME:
     c->limit_ms = value;
     break;
-  case FERRY_CONVERGENCE_SET_THROTTLE:
+  case FERRY_ACTION_SET_THROTTLE:
     c->throttle_percent = (int)value;
     c->t.throttle = (double)value / 100;
     break;
-  case FERRY_CONVERGENCE_START_POSTCOPY:
+  case FERRY_ACTION_START_POSTCOPY:
     c->post_copy_asked = TRUE;
     break;
-  case FERRY_CONVERGENCE_SUSPEND:
+  case FERRY_ACTION_SUSPEND:
     c->suspended = TRUE;
     break;
-  case FERRY_CONVERGENCE_ABORT:
+  case FERRY_ACTION_ABORT:
     c->aborted = TRUE;
     break;
-  case FERRY_CONVERGENCE_NOTE:
+  default:
     break;
   }
 }
 
-void ferry_decide(FerryConvergence *c, gint64 now_us, FerryConvergenceAction action, gint64 value,
+void ferry_decide(FerryConvergence *c, gint64 now_us, FerryAction action, gint64 value,
                   FerryReason code, const char *format, ...) {
   va_list ap;
   va_start(ap, format);
@@ -76,6 +75,6 @@ void ferry_decide_abort(FerryConvergence *c, gint64 now_us, FerryReason code, co
     return;
   va_list ap;
   va_start(ap, format);
-  decide_valist(c, now_us, FERRY_CONVERGENCE_ABORT, 0, code, format, ap);
+  decide_valist(c, now_us, FERRY_ACTION_ABORT, 0, code, format, ap);
   va_end(ap);
 }

@@ -7,7 +7,7 @@
 G_BEGIN_DECLS
 
 /** Queues a decision, records it, and takes its effect into the state. */
-void ferry_decide(FerryConvergence *c, gint64 now_us, FerryConvergenceAction action, gint64 value,
+void ferry_decide(FerryConvergence *c, gint64 now_us, FerryAction action, gint64 value,
                   FerryReason code, const char *format, ...) G_GNUC_PRINTF(6, 7);
 /** Whether anything can still be decided. */
 gboolean ferry_decidable(const FerryConvergence *c);

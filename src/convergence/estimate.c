@@ -3,12 +3,6 @@
 #include "convergence/options.h"
 #include <math.h>
 
-const char *ferry_convergence_action_name(FerryConvergenceAction action) {
-  static const char *const names[] = {"SetDowntime", "StartPostCopy", "Suspend",
-                                      "Abort",       "Note",          "SetThrottle"};
-  return names[action];
-}
-
 json_t *ferry_convergence_estimate(const FerryConvergence *c, gint64 now_us) {
   const FerryTracker *t = &c->t;
   json_t *o = json_object();

@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a controller knows at a moment, and the words for what it decides.
+// What a controller knows at a moment.
 #pragma once
 #include "base/json.h"
 #include "convergence/types.h"
 
 G_BEGIN_DECLS
-
-/** "SetDowntime", "StartPostCopy", "Suspend", "Abort", "Note", "SetThrottle". */
-const char *ferry_convergence_action_name(FerryConvergenceAction action);
 
 /** What is known of the guest and the path at this moment, as `ferry explain` shows it: elapsedMs,
  * iteration, remainingBytes, rateBytesPerSecond, dirtyRateBytesPerSecond, limitMs,

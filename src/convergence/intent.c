@@ -88,7 +88,7 @@ static void set_limit(FerryConvergence *c, gint64 now_us, const FerryPath *path,
     c->is.lowered++;
   c->is.limit_us = now_us;
   c->t.leaves = c->is.plan_limit * MAX(path->switch_rate, path->rate) * 1.1;
-  ferry_decide(c, now_us, FERRY_CONVERGENCE_SET_DOWNTIME, ms, code,
+  ferry_decide(c, now_us, FERRY_ACTION_SET_DOWNTIME, ms, code,
                "%s: %.1f MiB to send at %.1f MiB/s; limit %" G_GINT64_FORMAT " -> %" G_GINT64_FORMAT
                " ms for a pause of about %.0f ms, %" G_GINT64_FORMAT " ms are allowed",
                why, ferry_mib(MAX(0, c->t.boundary_start)), ferry_mib(path->rate), c->limit_ms, ms,
@@ -99,7 +99,7 @@ static void intent_start(FerryConvergence *c, gint64 now_us) {
   c->limit_ms = MAX(1, (gint64)(ferry_intent_low(c) * 1000));
   c->is.plan_limit = (double)c->limit_ms / 1000;
   c->is.reference = c->is.earliest = INFINITY;
-  ferry_decide(c, now_us, FERRY_CONVERGENCE_SET_DOWNTIME, c->limit_ms, FERRY_REASON_START,
+  ferry_decide(c, now_us, FERRY_ACTION_SET_DOWNTIME, c->limit_ms, FERRY_REASON_START,
                "start low: the pause is about %" G_GINT64_FORMAT " ms where the guest lets it",
                c->limit_ms + c->intent.switchover_cost_ms);
 }
@@ -120,7 +120,7 @@ static void intent_expect(FerryConvergence *c, gint64 now_us, const FerryOption 
 
 static void start_post_copy(FerryConvergence *c, gint64 now_us, const FerryOption *o, double v) {
   intent_expect(c, now_us, o);
-  ferry_decide(c, now_us, FERRY_CONVERGENCE_START_POSTCOPY, 0, FERRY_REASON_CHEAPEST,
+  ferry_decide(c, now_us, FERRY_ACTION_START_POSTCOPY, 0, FERRY_REASON_CHEAPEST,
                "%.1f MiB follow in about %.1f s, during which the guest stands still for at most "
                "%.0f ms at a time, %" G_GINT64_FORMAT " ms are allowed: post-copy",
                ferry_mib(v), o->seconds, o->pause * 1000, c->intent.max_downtime_ms);
@@ -182,11 +182,11 @@ static void set_throttle(FerryConvergence *c, gint64 now_us, int percent, FerryR
         c->t.fitted && c->t.writer.residual <= FERRY_TRUSTED ? c->t.writer.write_rate : 0;
   c->is.throttled_at = c->t.passes;
   if (percent > 0)
-    ferry_decide(c, now_us, FERRY_CONVERGENCE_SET_THROTTLE, percent, code,
+    ferry_decide(c, now_us, FERRY_ACTION_SET_THROTTLE, percent, code,
                  "%s: the guest runs %d %% less of the time (up to %d %% allowed)", why, percent,
                  c->intent.max_slowdown_percent);
   else
-    ferry_decide(c, now_us, FERRY_CONVERGENCE_SET_THROTTLE, 0, code,
+    ferry_decide(c, now_us, FERRY_ACTION_SET_THROTTLE, 0, code,
                  "%s: the guest is not slowed down any more", why);
 }
 
@@ -226,7 +226,7 @@ static void intent_infeasible(FerryConvergence *c, gint64 now_us, const FerryPat
   else
     ferry_verdict_infeasible(c, now_us, path, v, FALSE);
   if (leaves)
-    ferry_decide(c, now_us, FERRY_CONVERGENCE_START_POSTCOPY, 0, FERRY_REASON_NOT_CONVERGING,
+    ferry_decide(c, now_us, FERRY_ACTION_START_POSTCOPY, 0, FERRY_REASON_NOT_CONVERGING,
                  "no pre-copy keeps the intent and post-copy is allowed: %.1f MiB follow in about "
                  "%.1f s, during which the guest may stand still for up to %.0f ms at a time",
                  ferry_mib(v), o.seconds, o.pause * 1000);
@@ -395,7 +395,7 @@ static gboolean intent_yields(FerryConvergence *c, gint64 now_us) {
     return FALSE;
   if (c->intent.on_infeasible == FERRY_INFEASIBLE_ASK) {
     if (!s->asked)
-      ferry_decide(c, now_us, FERRY_CONVERGENCE_NOTE, s->needed_ms, FERRY_REASON_INFEASIBLE,
+      ferry_decide(c, now_us, FERRY_ACTION_NOTE, s->needed_ms, FERRY_REASON_INFEASIBLE,
                    "the intent stays out of reach, and an operator has to decide: it goes on "
                    "until it is changed or cancelled, or a timeout ends it");
     s->asked = TRUE;
@@ -410,7 +410,7 @@ static gboolean intent_yields(FerryConvergence *c, gint64 now_us) {
   s->noted = s->provisional = FALSE;
   s->reference = s->earliest = INFINITY;
   ferry_decide(
-      c, now_us, FERRY_CONVERGENCE_NOTE, c->intent.max_downtime_ms, FERRY_REASON_INFEASIBLE,
+      c, now_us, FERRY_ACTION_NOTE, c->intent.max_downtime_ms, FERRY_REASON_INFEASIBLE,
       "the intent stays out of reach, and the best available option is taken: from now on a "
       "pause of up to %" G_GINT64_FORMAT " ms instead of %" G_GINT64_FORMAT
       " ms, whenever it comes",
@@ -431,7 +431,7 @@ static void check_deadline(FerryConvergence *c, gint64 now_us, const FerryPath *
     FerryOption o = ferry_options_postcopy(c, path, pending);
     if (!ferry_options_postcopy_keeps(c, &o))
       ferry_verdict_infeasible(c, now_us, path, pending, FALSE);
-    ferry_decide(c, now_us, FERRY_CONVERGENCE_START_POSTCOPY, 0, FERRY_REASON_DEADLINE,
+    ferry_decide(c, now_us, FERRY_ACTION_START_POSTCOPY, 0, FERRY_REASON_DEADLINE,
                  "%.1f MiB remain and %.1f s are left of %.1f s: the last moment for post-copy",
                  ferry_mib(pending), end - now, end);
     return;
@@ -456,8 +456,7 @@ static void check_slowdown(FerryConvergence *c, gint64 now_us) {
     gboolean rose = told > MAX(c->is.told_throttle, MAX(LEAST_THROTTLE, c->throttle_percent));
     c->is.told_throttle = told;
     if (rose)
-      ferry_decide(c, now_us, FERRY_CONVERGENCE_SET_THROTTLE, c->throttle_percent,
-                   FERRY_REASON_HOLD,
+      ferry_decide(c, now_us, FERRY_ACTION_SET_THROTTLE, c->throttle_percent, FERRY_REASON_HOLD,
                    "auto-converge raised the slow-down to %d %% by itself: back to %d %%", told,
                    c->throttle_percent);
     return;
@@ -465,7 +464,7 @@ static void check_slowdown(FerryConvergence *c, gint64 now_us) {
   if (told <= most)
     return;
   if (c->intent.allow_post_copy && !c->no_post_copy && c->t.passes > 0)
-    ferry_decide(c, now_us, FERRY_CONVERGENCE_START_POSTCOPY, 0, FERRY_REASON_SLOWDOWN_EXCEEDED,
+    ferry_decide(c, now_us, FERRY_ACTION_START_POSTCOPY, 0, FERRY_REASON_SLOWDOWN_EXCEEDED,
                  "auto-converge slows the guest down by %d %%, %d %% are allowed: post-copy", told,
                  most);
   else

@@ -43,7 +43,7 @@ static void schedule_run_start(FerryConvergence *c, gint64 now_us) {
         (gint64)((double)s->completion_s_per_gib * schedule_run_gib(c) * 1000);
   if (s->progress_s > 0)
     c->intent.progress_timeout_ms = s->progress_s * 1000;
-  ferry_decide(c, now_us, FERRY_CONVERGENCE_SET_DOWNTIME, first, FERRY_REASON_START,
+  ferry_decide(c, now_us, FERRY_ACTION_SET_DOWNTIME, first, FERRY_REASON_START,
                "the schedule starts with a limit of %" G_GINT64_FORMAT " ms", first);
 }
 
@@ -64,26 +64,26 @@ static void schedule_run_act(FerryConvergence *c, const FerryScheduleStep *step,
   switch (step->action) {
   case FERRY_STEP_SET_DOWNTIME:
     if (step->value != c->limit_ms)
-      ferry_decide(c, now_us, FERRY_CONVERGENCE_SET_DOWNTIME, step->value, FERRY_REASON_SCHEDULE,
+      ferry_decide(c, now_us, FERRY_ACTION_SET_DOWNTIME, step->value, FERRY_REASON_SCHEDULE,
                    "pass %d, %.1f MiB remain: the schedule sets the limit from %" G_GINT64_FORMAT
                    " to %" G_GINT64_FORMAT " ms",
                    iteration, ferry_mib((double)c->t.last.remaining), c->limit_ms, step->value);
     break;
   case FERRY_STEP_AUTO_CONVERGE:
-    ferry_decide(c, now_us, FERRY_CONVERGENCE_NOTE, 0, FERRY_REASON_SCHEDULE,
+    ferry_decide(c, now_us, FERRY_ACTION_NOTE, 0, FERRY_REASON_SCHEDULE,
                  "the schedule asks for auto-converge in pass %d: it can only be chosen at the "
                  "start; put it into init",
                  iteration);
     break;
   case FERRY_STEP_SUSPEND:
     if (!c->suspended && !c->no_suspend)
-      ferry_decide(c, now_us, FERRY_CONVERGENCE_SUSPEND, 0, FERRY_REASON_SCHEDULE,
+      ferry_decide(c, now_us, FERRY_ACTION_SUSPEND, 0, FERRY_REASON_SCHEDULE,
                    "pass %d, %.1f MiB remain: the schedule pauses the guest until it has moved",
                    iteration, ferry_mib((double)c->t.last.remaining));
     break;
   case FERRY_STEP_POSTCOPY:
     if (!c->no_post_copy)
-      ferry_decide(c, now_us, FERRY_CONVERGENCE_START_POSTCOPY, 0, FERRY_REASON_SCHEDULE,
+      ferry_decide(c, now_us, FERRY_ACTION_START_POSTCOPY, 0, FERRY_REASON_SCHEDULE,
                    "pass %d, %.1f MiB remain: the schedule switches to post-copy", iteration,
                    ferry_mib((double)c->t.last.remaining));
     break;
@@ -100,7 +100,7 @@ static void double_limit(FerryConvergence *c, gint64 now_us) {
   gint64 limit = MIN(c->limit_ms * 2, s->double_max_ms);
   c->ss.rising = 0;
   if (limit > c->limit_ms)
-    ferry_decide(c, now_us, FERRY_CONVERGENCE_SET_DOWNTIME, limit, FERRY_REASON_SCHEDULE,
+    ferry_decide(c, now_us, FERRY_ACTION_SET_DOWNTIME, limit, FERRY_REASON_SCHEDULE,
                  "what remains rose %d times, %.1f MiB now: the limit doubles from "
                  "%" G_GINT64_FORMAT " to %" G_GINT64_FORMAT " ms",
                  s->double_after_rises + 1, ferry_mib((double)c->t.last.remaining), c->limit_ms,
@@ -140,7 +140,7 @@ static void schedule_run_ramp(FerryConvergence *c, gint64 now_us) {
       now_us - state->ramp_us < s->ramp_every_s * G_USEC_PER_SEC)
     return;
   state->ramp_us = now_us;
-  ferry_decide(c, now_us, FERRY_CONVERGENCE_SET_DOWNTIME, limit, FERRY_REASON_SCHEDULE,
+  ferry_decide(c, now_us, FERRY_ACTION_SET_DOWNTIME, limit, FERRY_REASON_SCHEDULE,
                "pass %d, %.1f MiB remain: the ramp sets the limit from %" G_GINT64_FORMAT
                " to %" G_GINT64_FORMAT " ms",
                schedule_run_passes(c), ferry_mib((double)c->t.last.remaining), c->limit_ms, limit);

@@ -52,7 +52,7 @@ static void schedule_stall_switch_over(FerryConvergence *c, gint64 limit_ms, dou
                                        FerryReason code, const char *why, gint64 now_us) {
   c->st.switching = TRUE;
   c->st.switch_by_s = schedule_stall_seconds(c, now_us) + c->schedule->switchover_s;
-  ferry_decide(c, now_us, FERRY_CONVERGENCE_SET_DOWNTIME, limit_ms, code,
+  ferry_decide(c, now_us, FERRY_ACTION_SET_DOWNTIME, limit_ms, code,
                "%s, %.1f MiB remain, which means a pause of %.0f ms: the limit goes from "
                "%" G_GINT64_FORMAT " to %" G_GINT64_FORMAT " ms",
                why, ferry_mib((double)c->t.last.remaining), pause_ms, c->limit_ms, limit_ms);
@@ -64,8 +64,8 @@ static gboolean schedule_stall_disrupt(FerryConvergence *c, double pause_ms, gbo
   FerryReason code = late ? FERRY_REASON_COMPLETION_TIMEOUT : FERRY_REASON_STALLED;
   gboolean disrupt = c->intent.allow_workload_disruption;
   if (c->intent.allow_post_copy && !c->no_post_copy && (disrupt || late))
-    ferry_decide(c, now_us, FERRY_CONVERGENCE_START_POSTCOPY, 0, code,
-                 "%s, %.1f MiB remain: post-copy", why, ferry_mib((double)c->t.last.remaining));
+    ferry_decide(c, now_us, FERRY_ACTION_START_POSTCOPY, 0, code, "%s, %.1f MiB remain: post-copy",
+                 why, ferry_mib((double)c->t.last.remaining));
   else if (disrupt)
     schedule_stall_switch_over(c, FERRY_DOWNTIME_MAX_MS, pause_ms, code, why, now_us);
   else
@@ -157,7 +157,7 @@ static void schedule_stall_judge(FerryConvergence *c, gint64 now_us) {
     st->best = MIN(st->best, st->records[i].remaining);
   st->patience_ms = s->stall_window_ms;
   st->relax_at_ms = at_ms + st->patience_ms;
-  ferry_decide(c, now_us, FERRY_CONVERGENCE_NOTE, 0, FERRY_REASON_STALLED,
+  ferry_decide(c, now_us, FERRY_ACTION_NOTE, 0, FERRY_REASON_STALLED,
                "%.1f MiB remain, and %.1f MiB did more than %" G_GINT64_FORMAT
                " s ago: it stalls; from here on a pass that leaves %.1f MiB is waited for",
                ferry_mib((double)remaining), ferry_mib((double)st->outside),

@@ -3,6 +3,7 @@
 #pragma once
 #include "convergence/schedule.h"
 #include "convergence/tracker.h"
+#include "model/migration/action.h"
 
 G_BEGIN_DECLS
 
@@ -46,18 +47,8 @@ typedef struct {
   const FerryStrategy *strategy; /* NULL: the schedule's where there is one, else the intent */
 } FerryConvergenceIntent;
 
-typedef enum {
-  FERRY_CONVERGENCE_SET_DOWNTIME, /* value: ms */
-  FERRY_CONVERGENCE_START_POSTCOPY,
-  FERRY_CONVERGENCE_SUSPEND, /* pause the guest on the source so that it converges */
-  FERRY_CONVERGENCE_ABORT,
-  FERRY_CONVERGENCE_NOTE, /* nothing to do, but to tell: it does not converge, with the numbers */
-  FERRY_CONVERGENCE_SET_THROTTLE, /* value: percent of its time that the guest does not run; only
-                                     where the intent says that it can be carried out */
-} FerryConvergenceAction;
-
 typedef struct {
-  FerryConvergenceAction action;
+  FerryAction action;
   gint64 value;
   const char *code; /* CamelCase, static: "NotConverging", "ProgressTimeout" */
   char *reason;     /* words with numbers; owned by whoever took the decision */

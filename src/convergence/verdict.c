@@ -56,7 +56,7 @@ static void verdict_say(FerryConvergence *c, gint64 now_us, const FerryPath *pat
   c->is.needed_ms = need_ms;
   g_autofree char *guest = guest_text(writer, path, v);
   if (end > 0 && now + v / path->rate > end) {
-    ferry_decide(c, now_us, FERRY_CONVERGENCE_NOTE, need_ms, code,
+    ferry_decide(c, now_us, FERRY_ACTION_NOTE, need_ms, code,
                  "%s%s: that alone takes %.1f s and ends after the %.1f s allowed; allow more time "
                  "or more bandwidth",
                  as_seen, guest, v / path->rate, end);
@@ -68,7 +68,7 @@ static void verdict_say(FerryConvergence *c, gint64 now_us, const FerryPath *pat
     slow = ferry_model_min_throttle(writer, path, room);
   }
   g_autofree char *slower = writer ? slower_text(c, slow) : g_strdup("");
-  ferry_decide(c, now_us, FERRY_CONVERGENCE_NOTE, need_ms, code,
+  ferry_decide(c, now_us, FERRY_ACTION_NOTE, need_ms, code,
                "%s%s: a pause of about %" G_GINT64_FORMAT " ms would be needed, %" G_GINT64_FORMAT
                " ms are allowed%s; allow the longer pause, or %.0f MiB/s of bandwidth%s%s",
                as_seen, guest, need_ms, c->intent.max_downtime_ms,
@@ -115,8 +115,7 @@ void ferry_verdict_feasible(FerryConvergence *c, gint64 now_us, const FerryOptio
     return;
   s->noted = s->provisional = s->doubtful = FALSE;
   s->withdrawn++;
-  ferry_decide(c, now_us, FERRY_CONVERGENCE_NOTE, (gint64)ceil(o->pause * 1000),
-               FERRY_REASON_FEASIBLE,
+  ferry_decide(c, now_us, FERRY_ACTION_NOTE, (gint64)ceil(o->pause * 1000), FERRY_REASON_FEASIBLE,
                "what was said of it is withdrawn: it can end in about %.1f s with a pause of about "
                "%.0f ms, %" G_GINT64_FORMAT " ms are allowed",
                o->seconds, o->pause * 1000, c->intent.max_downtime_ms);

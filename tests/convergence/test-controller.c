@@ -23,12 +23,12 @@ static void drain(World *w) {
   while (ferry_convergence_next(w->c, w->now, &d)) {
     w->decisions++;
     g_assert_nonnull(d.reason);
-    w->raises += d.action == FERRY_CONVERGENCE_SET_DOWNTIME;
-    w->notes += d.action == FERRY_CONVERGENCE_NOTE;
-    w->postcopies += d.action == FERRY_CONVERGENCE_START_POSTCOPY;
-    w->suspends += d.action == FERRY_CONVERGENCE_SUSPEND;
-    w->aborts += d.action == FERRY_CONVERGENCE_ABORT;
-    if (d.action == FERRY_CONVERGENCE_SET_DOWNTIME)
+    w->raises += d.action == FERRY_ACTION_SET_DOWNTIME;
+    w->notes += d.action == FERRY_ACTION_NOTE;
+    w->postcopies += d.action == FERRY_ACTION_START_POSTCOPY;
+    w->suspends += d.action == FERRY_ACTION_SUSPEND;
+    w->aborts += d.action == FERRY_ACTION_ABORT;
+    if (d.action == FERRY_ACTION_SET_DOWNTIME)
       w->highest = MAX(w->highest, d.value);
     w->last_code = d.code;
     g_free(d.reason);
@@ -217,7 +217,7 @@ static void test_refused(void) {
   for (int i = 2; i < 6; i++) {
     pass(&w, i, 120 * MIB, 100 * MIB, 120 * MIB);
     if (w.postcopies && i < 5)
-      ferry_convergence_refused(w.c, FERRY_CONVERGENCE_START_POSTCOPY);
+      ferry_convergence_refused(w.c, FERRY_ACTION_START_POSTCOPY);
   }
   g_assert_cmpint(w.postcopies, ==, 1);
   w.now += 61LL * SECOND;
@@ -236,7 +236,7 @@ static void test_suspend_refused(void) {
   for (int i = 2; i < 9 && !w.aborts; i++) {
     pass(&w, i, 120 * MIB, 100 * MIB, 120 * MIB);
     if (w.suspends == 1)
-      ferry_convergence_refused(w.c, FERRY_CONVERGENCE_SUSPEND);
+      ferry_convergence_refused(w.c, FERRY_ACTION_SUSPEND);
   }
   w.now = MAX(w.now, 11 * SECOND);
   drain(&w);

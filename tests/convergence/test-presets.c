@@ -16,9 +16,9 @@ typedef struct {
 static void drain(Run *r, const char *at) {
   FerryConvergenceDecision d;
   while (ferry_convergence_next(r->c, r->now_us, &d)) {
-    g_autofree char *value = d.action == FERRY_CONVERGENCE_SET_DOWNTIME
+    g_autofree char *value = d.action == FERRY_ACTION_SET_DOWNTIME
                                  ? g_strdup_printf("%" G_GINT64_FORMAT, d.value)
-                                 : g_strdup(ferry_convergence_action_name(d.action));
+                                 : g_strdup(ferry_action_name(d.action));
     g_string_append_printf(r->log, "%s%s%s", r->log->len ? " " : "", value, at);
     g_assert_cmpstr(d.reason, !=, "");
     g_free(d.reason);
@@ -108,7 +108,7 @@ static void test_switch_failed(void) {
   for (int iteration = 1; iteration <= 9; iteration++) {
     tick(&r, 12000, 50000000, iteration, "");
     if (iteration == 5)
-      ferry_convergence_refused(r.c, FERRY_CONVERGENCE_START_POSTCOPY);
+      ferry_convergence_refused(r.c, FERRY_ACTION_START_POSTCOPY);
   }
   finish(&r, "refused", "100 150 200 StartPostCopy Abort");
 }

@@ -138,7 +138,7 @@ static void falls_to(gint64 percent) {
       ferry_convergence_iteration(c, ++iteration, now);
     while (ferry_convergence_next(c, now, &d)) {
       g_test_message("%d: %s", k, d.reason);
-      notes += d.action == FERRY_CONVERGENCE_NOTE;
+      notes += d.action == FERRY_ACTION_NOTE;
       g_free(d.reason);
     }
     if (k < 33)

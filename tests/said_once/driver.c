@@ -98,7 +98,7 @@ static void strategy(void) {
     ferry_convergence_sample(run, &sample, i * 100000);
   }
   g_assert_true(ferry_convergence_next(run, 400000, &d));
-  g_assert_cmpint(d.action, ==, FERRY_CONVERGENCE_SUSPEND);
+  g_assert_cmpint(d.action, ==, FERRY_ACTION_SUSPEND);
   g_free(d.reason);
 }
 

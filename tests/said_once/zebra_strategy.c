@@ -4,14 +4,14 @@
 #include "convergence/state.h"
 
 static void start(FerryConvergence *c, gint64 now_us) {
-  ferry_decide(c, now_us, FERRY_CONVERGENCE_SET_DOWNTIME, 11, FERRY_REASON_START,
+  ferry_decide(c, now_us, FERRY_ACTION_SET_DOWNTIME, 11, FERRY_REASON_START,
                "zebras start with 11 ms");
 }
 
 static void tick(FerryConvergence *c, gint64 now_us) {
   int *seen = ferry_convergence_state(c);
   if (++*seen == 3)
-    ferry_decide(c, now_us, FERRY_CONVERGENCE_SUSPEND, 0, FERRY_REASON_PLAN, "three were seen");
+    ferry_decide(c, now_us, FERRY_ACTION_SUSPEND, 0, FERRY_REASON_PLAN, "three were seen");
 }
 
 static const FerryPreset preset = {

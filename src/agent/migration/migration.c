@@ -128,7 +128,8 @@ static gboolean call_libvirt(FerryMigrationParts *m) {
   ferry_throttle_arm(&m->asked, &m->measured, &intent, r->step.was_paused);
   ferry_steer_begin(r);
   if (m->means)
-    ferry_running_record(r, "ChooseMeans", -1, ferry_reason_name(FERRY_REASON_CHEAPEST), m->means);
+    ferry_running_record(r, FERRY_ACTION_CHOOSE_MEANS, -1, ferry_reason_name(FERRY_REASON_CHEAPEST),
+                         m->means);
   take_autostart(m);
   if (m->asked.settings.request.active)
     begin_flows(m);

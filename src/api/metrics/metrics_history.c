@@ -9,6 +9,7 @@
 // count as "other".
 #include "api/metrics/metrics.h"
 #include "base/rfc3339.h"
+#include "model/migration/action.h"
 #include "model/migration/phase.h"
 #include "model/migration/reasons.h"
 #include "policy/outcome.h"
@@ -24,9 +25,6 @@ static const double duration_bounds[] = {0.5, 1,   2,   5,   10,   20,   30,
 static const double pause_bounds[] = {0.01, 0.02, 0.03, 0.05, 0.1, 0.2, 0.3,
                                       0.5,  0.9,  1,    2,    5,   10,  30};
 static const double ratio_bounds[] = {0.01, 0.02, 0.05, 0.1, 0.12, 0.2, 0.3, 0.5, 1, 2, 5};
-
-static const char *const decision_actions[] = {"SetDowntime", "StartPostCopy", "Suspend",
-                                               "Abort",       "Note",          "SetThrottle"};
 
 /* Words that come from outside are labels only up to this many of a kind. */
 #define MAX_WORDS 64
@@ -226,9 +224,9 @@ static void put_results(const FerryMetricsHistory *h, GString *out) {
 static void put_actions(const FerryMetricsHistory *h, GString *out) {
   static const char name[] = "ferry_convergence_decisions_total";
   ferry_metrics_family(out, name, "counter", "Decisions of the convergence controller, by action.");
-  for (gsize i = 0; i < G_N_ELEMENTS(decision_actions); i++)
-    if (!g_hash_table_contains(h->actions, decision_actions[i]))
-      ferry_metrics_sample(out, name, 0, "action", decision_actions[i], NULL);
+  for (FerryAction a = 1; a <= FERRY_ACTIONS_DECIDED; a++)
+    if (!g_hash_table_contains(h->actions, ferry_action_name(a)))
+      ferry_metrics_sample(out, name, 0, "action", ferry_action_name(a), NULL);
   g_autoptr(GList) keys = g_list_sort(g_hash_table_get_keys(h->actions), by_text);
   for (GList *k = keys; k; k = k->next)
     ferry_metrics_sample(out, name, (double)*(guint64 *)g_hash_table_lookup(h->actions, k->data),

@@ -9,7 +9,9 @@
 #include "cli/view/output.h"
 #include "cli/view/progress.h"
 #include "cli/view/text.h"
+#include "model/kinds/change_fields.h"
 #include "model/kinds/policy_fields.h"
+#include "model/migration/action.h"
 #include "model/migration/condition.h"
 #include <string.h>
 
@@ -32,18 +34,23 @@ static char *explain_duration(const json_t *row, const char *key) {
   return ms >= 0 ? ferry_duration_format(ms) : g_strdup("");
 }
 
+/* A number in its unit, as it was said, so that it can be said again. */
+static char *explain_said(FerryUnit unit, gint64 n) {
+  const char *word = unit == FERRY_UNIT_PERCENT ? "%" : ferry_unit_word(unit);
+  return g_strdup_printf("%" G_GINT64_FORMAT "%s%s", n, *word ? " " : "", word);
+}
+
 /* "SetDowntime 300 ms". */
 static char *explain_what(const json_t *decision) {
   const char *action = ferry_json_str(decision, "action");
   gint64 value = ferry_json_int(decision, "value", -1);
   if (!action)
     return g_strdup("");
-  const char *unit = g_str_equal(action, "SetDowntime")   ? " ms"
-                     : g_str_equal(action, "SetThrottle") ? " %"
-                                                          : "";
   g_autofree char *clean = ferry_text_clean(action);
-  return value >= 0 ? g_strdup_printf("%s %" G_GINT64_FORMAT "%s", clean, value, unit)
-                    : g_steal_pointer(&clean);
+  if (value < 0)
+    return g_steal_pointer(&clean);
+  g_autofree char *said = explain_said(ferry_action_unit(ferry_action_parse(action)), value);
+  return g_strconcat(clean, " ", said, NULL);
 }
 
 static json_t *row_new(const json_t *row, gboolean decision) {
@@ -237,25 +244,27 @@ static char *setting_text(const char *name, const json_t *value) {
   case FERRY_UNIT_BYTES:
   case FERRY_UNIT_BYTES_PER_SECOND:
     return ferry_unit_format(field->unit, n);
-  default: /* as it was said, so that it can be said again */
-    return g_strdup_printf("%" G_GINT64_FORMAT "%s%s", n, *ferry_unit_word(field->unit) ? " " : "",
-                           ferry_unit_word(field->unit));
+  default:
+    return explain_said(field->unit, n);
   }
 }
 
 /* The fields of a change in words. */
 static char *change_text(const json_t *fields) {
-  static const char *const words[][3] = {{"downtimeMs", "downtime", " ms"},
-                                         {"bandwidthMiBps", "bandwidth", " MiB/s"},
-                                         {"technique", "technique", ""},
-                                         {"stallingLimitSeconds", "stalling limit", " s"}};
+  static const char *const words[][2] = {{"downtimeMs", "downtime"},
+                                         {"bandwidthMiBps", "bandwidth"},
+                                         {"technique", "technique"},
+                                         {"stallingLimitSeconds", "stalling limit"}};
   g_autoptr(GString) out = g_string_new(NULL);
   for (gsize i = 0; i < G_N_ELEMENTS(words); i++) {
     const json_t *value = json_object_get(fields, words[i][0]);
-    g_autofree char *text = value ? value_text(value) : NULL;
+    g_autofree char *text =
+        json_is_integer(value)
+            ? explain_said(ferry_change_field(words[i][0])->unit, json_integer_value(value))
+        : value ? value_text(value)
+                : NULL;
     if (text)
-      g_string_append_printf(out, "%s%s %s%s", out->len ? ", " : "", words[i][1], text,
-                             words[i][2]);
+      g_string_append_printf(out, "%s%s %s", out->len ? ", " : "", words[i][1], text);
   }
   return g_strdup(out->str);
 }

@@ -16,12 +16,8 @@ int ferry_adopt_throttle(const json_t *object) {
   gsize i;
   json_t *entry;
   json_array_foreach(ferry_json_get(object, "status.decisions"), i, entry) {
-    const char *action = ferry_json_str(entry, "action");
-    const char *reason = ferry_json_str(entry, "reason");
-    if (g_strcmp0(action, "SetThrottle") == 0)
-      percent = (int)CLAMP(ferry_json_int(entry, "value", 0), 0, 99);
-    else if (g_strcmp0(action, "Refuse") == 0 && reason && g_str_has_prefix(reason, "SetThrottle "))
-      percent = 0;
+    /* each decision says what held after it, one that was refused, too */
+    percent = (int)CLAMP(ferry_json_int(entry, "throttlePercent", percent), 0, 99);
   }
   return percent;
 }

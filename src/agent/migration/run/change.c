@@ -113,7 +113,7 @@ static void answer_change(FerryRunning *r, const json_t *change, gboolean applie
                    text);
   if (r->step.convergence)
     ferry_running_record(
-        r, applied ? "Change" : "Refuse", -1,
+        r, applied ? FERRY_ACTION_CHANGE : FERRY_ACTION_REFUSE, -1,
         ferry_reason_name(applied ? FERRY_REASON_REQUESTED : FERRY_REASON_REFUSED_CHANGE), text);
 }
 

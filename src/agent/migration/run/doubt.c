@@ -75,7 +75,7 @@ static void doubt_suspend(FerryRunning *r) {
   r->doubt.guarded = TRUE;
   r->doubt.asked_to_suspend = FALSE;
   enter_doubt(r);
-  ferry_running_record(r, "Suspend", -1, ferry_reason_name(FERRY_REASON_AMBIGUOUS),
+  ferry_running_record(r, FERRY_ACTION_SUSPEND, -1, ferry_reason_name(FERRY_REASON_AMBIGUOUS),
                        "libvirt resumed the guest after its switch-over had begun: it waits until "
                        "it is known that it does not run on the target");
 }

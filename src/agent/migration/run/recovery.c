@@ -173,7 +173,7 @@ static void ask_to_close(FerryRunning *r) {
 static void give_up_connection(FerryRunning *r) {
   g_autoptr(GError) error = NULL;
   if (ferry_host_job_break_post_copy(r->job, &error)) {
-    ferry_running_record(r, "Note", -1, ferry_reason_name(FERRY_REASON_POST_COPY_BROKEN),
+    ferry_running_record(r, FERRY_ACTION_NOTE, -1, ferry_reason_name(FERRY_REASON_POST_COPY_BROKEN),
                          "the connection carries nothing though its path is open: it is given up, "
                          "to be resumed over a new one");
   } else {

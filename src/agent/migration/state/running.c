@@ -134,7 +134,7 @@ void ferry_running_flush(FerryRunning *r) {
   }
 }
 
-void ferry_running_record(FerryRunning *r, const char *action, gint64 value, const char *code,
+void ferry_running_record(FerryRunning *r, FerryAction action, gint64 value, const char *code,
                           const char *reason) {
   ferry_step_record(&r->step, action, value, code, reason, g_get_monotonic_time());
   ferry_running_flush(r);

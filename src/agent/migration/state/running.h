@@ -112,7 +112,7 @@ void ferry_running_unwatch(FerryRunning *run);
 void ferry_running_flush(FerryRunning *run);
 /** Appends to status.decisions what was done besides the controller's decisions. `value` < 0: none.
  */
-void ferry_running_record(FerryRunning *run, const char *action, gint64 value, const char *code,
+void ferry_running_record(FerryRunning *run, FerryAction action, gint64 value, const char *code,
                           const char *reason);
 /** Adds to the course; `last`: it has ended. */
 void ferry_running_note_course(FerryRunning *run, gboolean last);

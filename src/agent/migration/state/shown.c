@@ -68,7 +68,7 @@ FerryDeliveryResult ferry_shown_await(FerryShown *s, FerryAgentContext *context)
   return delivered;
 }
 
-void ferry_shown_record(FerryShown *s, json_t *entry, gint64 elapsed_ms, const char *action,
+void ferry_shown_record(FerryShown *s, json_t *entry, gint64 elapsed_ms, FerryAction action,
                         gint64 value, const char *code, const char *reason) {
   g_autofree char *now = ferry_rfc3339_format_ms(g_get_real_time() / 1000);
   const char *key;
@@ -81,7 +81,7 @@ void ferry_shown_record(FerryShown *s, json_t *entry, gint64 elapsed_ms, const c
   }
   ferry_json_set_str(entry, "time", now);
   ferry_json_set_int(entry, "elapsedMs", elapsed_ms);
-  ferry_json_set_str(entry, "action", action);
+  ferry_json_set_str(entry, "action", ferry_action_name(action));
   ferry_json_set_str(entry, "code", code);
   ferry_json_set_str(entry, "reason", reason);
   if (value >= 0)

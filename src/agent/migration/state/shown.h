@@ -45,7 +45,7 @@ FerryDeliveryResult ferry_shown_await(FerryShown *shown, FerryAgentContext *cont
 
 /** Appends to status.decisions what was done and why, with the controller's numbers (`estimate`,
  * taken over). `value` < 0: none. */
-void ferry_shown_record(FerryShown *shown, json_t *estimate, gint64 elapsed_ms, const char *action,
+void ferry_shown_record(FerryShown *shown, json_t *estimate, gint64 elapsed_ms, FerryAction action,
                         gint64 value, const char *code, const char *reason);
 /** Shows progress, a few times a second at most; `eta`: ferry_progress_update(). */
 void ferry_shown_progress(FerryShown *shown, const FerryJobStats *stats, gboolean post_copy,

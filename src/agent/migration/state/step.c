@@ -60,7 +60,6 @@ void ferry_step_set_cancel_told(FerrySteps *s) {
 
 void ferry_step_write_free(FerryStepWrite *w) {
   json_decref(w->estimate);
-  g_free(w->action);
   g_free(w->code);
   g_free(w->reason);
   g_free(w);
@@ -77,13 +76,13 @@ static void write_state(FerrySteps *s, const char *key, const char *value) {
   g_queue_push_tail(&s->writes, w);
 }
 
-void ferry_step_record(FerrySteps *s, const char *action, gint64 value, const char *code,
+void ferry_step_record(FerrySteps *s, FerryAction action, gint64 value, const char *code,
                        const char *reason, gint64 now_us) {
   FerryStepWrite *w = g_new0(FerryStepWrite, 1);
   /* one that only goes on with a doubt measures nothing */
   w->estimate = s->convergence ? ferry_convergence_estimate(s->convergence, now_us) : json_object();
   w->elapsed_ms = (now_us - s->start_us) / 1000;
-  w->action = g_strdup(action);
+  w->action = action;
   w->code = g_strdup(code);
   w->reason = g_strdup(reason);
   w->number = value;
@@ -154,27 +153,26 @@ FerryLook ferry_step_see(FerrySteps *s, const FerryStepInput *input, gint64 now_
 static gboolean call_of(FerrySteps *s, const FerryConvergenceDecision *d, FerryStepCall *call) {
   *call = (FerryStepCall){.value = d->value, .decided = TRUE, .action = d->action};
   switch (d->action) {
-  case FERRY_CONVERGENCE_SET_DOWNTIME:
+  case FERRY_ACTION_SET_DOWNTIME:
     call->kind = FERRY_STEP_CALL_SET_DOWNTIME;
     return TRUE;
-  case FERRY_CONVERGENCE_START_POSTCOPY:
+  case FERRY_ACTION_START_POSTCOPY:
     call->kind = FERRY_STEP_CALL_START_POSTCOPY;
     return TRUE;
-  case FERRY_CONVERGENCE_SUSPEND:
+  case FERRY_ACTION_SUSPEND:
     call->kind = FERRY_STEP_CALL_SUSPEND;
     return !s->was_paused;
-  case FERRY_CONVERGENCE_SET_THROTTLE:
+  case FERRY_ACTION_SET_THROTTLE:
     call->kind = FERRY_STEP_CALL_SET_THROTTLE;
     return TRUE;
-  case FERRY_CONVERGENCE_ABORT:
+  case FERRY_ACTION_ABORT:
     s->abort_code = d->code;
     g_free(s->abort_reason);
     s->abort_reason = g_strdup(d->reason);
     return FALSE;
-  case FERRY_CONVERGENCE_NOTE:
+  default:
     return FALSE;
   }
-  return FALSE;
 }
 
 static gboolean next_decided(FerrySteps *s, gint64 now_us, FerryStepCall *call) {
@@ -182,9 +180,8 @@ static gboolean next_decided(FerrySteps *s, gint64 now_us, FerryStepCall *call) 
   while (ferry_convergence_next(s->convergence, now_us, &d)) {
     g_autofree char *reason = d.reason;
     gboolean valued =
-        d.action == FERRY_CONVERGENCE_SET_DOWNTIME || d.action == FERRY_CONVERGENCE_SET_THROTTLE;
-    ferry_step_record(s, ferry_convergence_action_name(d.action), valued ? d.value : -1, d.code,
-                      d.reason, now_us);
+        d.action == FERRY_ACTION_SET_DOWNTIME || d.action == FERRY_ACTION_SET_THROTTLE;
+    ferry_step_record(s, d.action, valued ? d.value : -1, d.code, d.reason, now_us);
     if (call_of(s, &d, call))
       return TRUE;
   }
@@ -196,7 +193,7 @@ gboolean ferry_step_next(FerrySteps *s, gint64 now_us, FerryStepCall *call) {
     s->limit_due = FALSE;
     *call =
         (FerryStepCall){FERRY_STEP_CALL_SET_DOWNTIME, ferry_convergence_downtime_ms(s->convergence),
-                        FALSE, FERRY_CONVERGENCE_SET_DOWNTIME};
+                        FALSE, FERRY_ACTION_SET_DOWNTIME};
     return TRUE;
   }
   if (s->running && next_decided(s, now_us, call))
@@ -226,8 +223,9 @@ void ferry_step_done(FerrySteps *s, const FerryStepCall *call, const char *refus
   if (!s->started) /* not every hypervisor takes the first limit before the call: set again soon */
     return;
   g_autofree char *text =
-      g_strdup_printf("%s was refused: %s", ferry_convergence_action_name(call->action), refused);
-  ferry_step_record(s, "Refuse", -1, ferry_reason_name(FERRY_REASON_REFUSED), text, now_us);
+      g_strdup_printf("%s was refused: %s", ferry_action_name(call->action), refused);
+  ferry_step_record(s, FERRY_ACTION_REFUSE, -1, ferry_reason_name(FERRY_REASON_REFUSED), text,
+                    now_us);
 }
 
 json_t *ferry_step_forecast(FerrySteps *s, gint64 now_us) {

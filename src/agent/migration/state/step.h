@@ -88,7 +88,7 @@ typedef struct {
   FerryStepCallKind kind;
   gint64 value;
   gboolean decided; /* by the controller, as `action`; else it is only tried again */
-  FerryConvergenceAction action;
+  FerryAction action;
 } FerryStepCall;
 /** The next call that is to be made now; FALSE: none. */
 gboolean ferry_step_next(FerrySteps *step, gint64 now_us, FerryStepCall *call);
@@ -98,7 +98,7 @@ void ferry_step_done(FerrySteps *step, const FerryStepCall *call, const char *re
 /** The memory has begun to move for good, by whoever's will. */
 void ferry_step_enter_post_copy(FerrySteps *step);
 /** Records what was done besides the controller's decisions. `value` < 0: none. */
-void ferry_step_record(FerrySteps *step, const char *action, gint64 value, const char *code,
+void ferry_step_record(FerrySteps *step, FerryAction action, gint64 value, const char *code,
                        const char *reason, gint64 now_us);
 /** Once, when the first plan expects an end: status.forecast without its time, to be scored when
  * the migration has ended. New reference; NULL: no news. */
@@ -109,8 +109,9 @@ typedef struct {
   const char *key, *value; /* static; NULL: a decision */
   json_t *estimate;        /* owned: the controller's numbers */
   gint64 elapsed_ms;
-  char *action, *code, *reason; /* owned */
-  gint64 number;                /* < 0: none */
+  FerryAction action;
+  char *code, *reason; /* owned */
+  gint64 number;       /* < 0: none */
 } FerryStepWrite;
 /** The next write, the caller's from now on; NULL: none. */
 FerryStepWrite *ferry_step_take_write(FerrySteps *step);

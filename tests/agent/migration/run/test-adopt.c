@@ -42,12 +42,12 @@ static void test_best(void) {
 }
 
 static void test_throttle(void) {
-#define SET(value) "{\"action\":\"SetThrottle\",\"value\":" value ",\"reason\":\"r\"}"
+#define SET(value) "{\"action\":\"SetThrottle\",\"throttlePercent\":" value ",\"reason\":\"r\"}"
   g_autoptr(json_t) two = object("{\"decisions\":[" SET("30") "," SET("40") "]}");
   g_autoptr(json_t) off = object("{\"decisions\":[" SET("30") "," SET("0") "]}");
   g_autoptr(json_t) refused =
-      object("{\"decisions\":[" SET("30") ",{\"action\":\"Refuse\",\"reason\":\"SetThrottle "
-                                          "was refused: busy\"}]}");
+      object("{\"decisions\":[" SET("30") ",{\"action\":\"Refuse\",\"throttlePercent\":0,"
+                                          "\"reason\":\"busy\"}]}");
   g_autoptr(json_t) other =
       object("{\"decisions\":[" SET("30") ",{\"action\":\"Refuse\"},{\"action\":\"Note\"}]}");
   g_autoptr(json_t) none = object("{}");
@@ -101,7 +101,7 @@ static void test_guest(void) {
   g_assert_false(ferry_convergence_next(s, 179 * second, &d));
   ferry_convergence_sample(s, &sample, 181 * second);
   g_assert_true(ferry_convergence_next(s, 181 * second, &d));
-  g_assert_cmpint(d.action, ==, FERRY_CONVERGENCE_ABORT);
+  g_assert_cmpint(d.action, ==, FERRY_ACTION_ABORT);
   g_free(d.reason);
 }
 

@@ -30,7 +30,7 @@ void __wrap_ferry_inbox_stage(FerryInbox *inbox, gint64 *switchover_us, gboolean
 void __wrap_ferry_shown_send(FerryShown *shown, json_t *status);
 void __wrap_ferry_shown_tell(FerryShown *shown, const char *type, const char *reason,
                              const char *message);
-void __wrap_ferry_running_record(FerryRunning *run, const char *action, gint64 value,
+void __wrap_ferry_running_record(FerryRunning *run, FerryAction action, gint64 value,
                                  const char *code, const char *reason);
 const char *__wrap_ferry_context_state_dir(const FerryAgentContext *context);
 gboolean __wrap_ferry_context_sleep(FerryAgentContext *context, gint64 ms);
@@ -89,7 +89,7 @@ void __wrap_ferry_shown_tell(FerryShown *shown, const char *type, const char *re
   told++;
   g_assert_cmpstr(reason, ==, "DisksLocked");
 }
-void __wrap_ferry_running_record(FerryRunning *run, const char *action, gint64 value,
+void __wrap_ferry_running_record(FerryRunning *run, FerryAction action, gint64 value,
                                  const char *code, const char *reason) {
 }
 const char *__wrap_ferry_context_state_dir(const FerryAgentContext *context) {

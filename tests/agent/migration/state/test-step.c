@@ -45,7 +45,7 @@ static void take_writes(Bed *b) {
     if (w->key)
       g_string_append_printf(b->writes, "%s=%s ", w->key, w->value);
     else
-      g_string_append_printf(b->writes, "%s ", w->action);
+      g_string_append_printf(b->writes, "%s ", ferry_action_name(w->action));
   }
 }
 
@@ -177,7 +177,7 @@ static void test_refused(void) {
   Bed *b = bed_new();
   begin(b, &modest);
   b->steps.started = TRUE;
-  FerryStepCall call = {FERRY_STEP_CALL_SET_THROTTLE, 20, TRUE, FERRY_CONVERGENCE_SET_THROTTLE};
+  FerryStepCall call = {FERRY_STEP_CALL_SET_THROTTLE, 20, TRUE, FERRY_ACTION_SET_THROTTLE};
   g_string_truncate(b->writes, 0);
   ferry_step_done(&b->steps, &call, "no monitor", b->now_us);
   take_writes(b);
@@ -188,7 +188,7 @@ static void test_refused(void) {
 /* One that goes on with a doubt has measured nothing. */
 static void test_record_before_it_begins(void) {
   Bed *b = bed_new();
-  ferry_step_record(&b->steps, "Suspend", -1, "Ambiguous", "why", b->now_us);
+  ferry_step_record(&b->steps, FERRY_ACTION_SUSPEND, -1, "Ambiguous", "why", b->now_us);
   take_writes(b);
   g_assert_cmpstr(b->writes->str, ==, "Suspend ");
   bed_free(b);
@@ -197,7 +197,7 @@ static void test_record_before_it_begins(void) {
 static void test_suspend(void) {
   Bed *b = bed_new();
   begin(b, &modest);
-  FerryStepCall call = {FERRY_STEP_CALL_SUSPEND, 0, TRUE, FERRY_CONVERGENCE_SUSPEND};
+  FerryStepCall call = {FERRY_STEP_CALL_SUSPEND, 0, TRUE, FERRY_ACTION_SUSPEND};
   g_string_truncate(b->writes, 0);
   ferry_step_done(&b->steps, &call, NULL, b->now_us);
   take_writes(b);
