@@ -5,6 +5,7 @@
 // bench/calibration sets that beside the same cell on real hosts.
 #include "sim/cells.h"
 #include "base/error.h"
+#include "base/limits.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -31,7 +32,7 @@ static gboolean read_cell(const json_t *o, FerrySimCell *cell, const FerryPreset
       .link = {.rate = ferry_json_real(o, "rate", 0),
                .cap = ferry_json_real(o, "cap", 0),
                .efficiency = 1,
-               .eps = ferry_json_real(o, "switchoverSeconds", 0.03)},
+               .eps = ferry_json_real(o, "switchoverSeconds", FERRY_SWITCHOVER_COST_MS / 1000.0)},
       .spare = -1,
       .settings = {.seed = 1,
                    .preempt = TRUE,

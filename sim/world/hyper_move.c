@@ -6,6 +6,7 @@
 // own rules), one that hangs does so later. What the target's libvirtd was told lies in its socket
 // until it can read it, whatever the source thinks by then: that is how two copies come to run.
 #include "sim/world/hyper.h"
+#include "base/limits.h"
 
 #define CHUNK_US 50000
 #define TCP_TIMEOUT_US (120 * G_USEC_PER_SEC)
@@ -516,7 +517,8 @@ void ferry_move_start(FerryWorldMove *m) {
   m->users = 1;
   m->life_from = m->from->life;
   m->life_to = m->to->life;
-  FerrySimLink link = {.rate = m->hyper->link, .efficiency = 1, .eps = 0.03};
+  FerrySimLink link = {
+      .rate = m->hyper->link, .efficiency = 1, .eps = FERRY_SWITCHOVER_COST_MS / 1000.0};
   FerrySimOptions options = {0};
   ferry_sim_migration_init(&m->data, &m->vm->guest, &link, &options);
   if (m->was_paused)

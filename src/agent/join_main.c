@@ -9,13 +9,12 @@
 #include "agent/settings.h"
 #include "agent/trust/files.h"
 #include "base/file.h"
+#include "base/limits.h"
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <termios.h>
 #include <unistd.h>
-
-#define MAX_TOKEN 4096
 
 typedef struct {
   char *token_file, *state_dir;
@@ -35,7 +34,7 @@ static int join_fail(const char *text) {
 
 /* From a terminal unseen. */
 static char *join_read_line(void) {
-  char line[MAX_TOKEN] = "";
+  char line[FERRY_TOKEN_FILE_MAX] = "";
   struct termios before, silent;
   gboolean tty = tcgetattr(STDIN_FILENO, &before) == 0;
   if (tty) {
@@ -53,8 +52,9 @@ static char *join_read_line(void) {
 }
 
 static char *join_read_token(const JoinWish *wish, GError **error) {
-  char *token = wish->token_file ? ferry_file_read(wish->token_file, MAX_TOKEN, NULL, error)
-                                 : join_read_line();
+  char *token = wish->token_file
+                    ? ferry_file_read(wish->token_file, FERRY_TOKEN_FILE_MAX, NULL, error)
+                    : join_read_line();
   return token ? g_strstrip(token) : NULL;
 }
 

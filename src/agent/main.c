@@ -11,6 +11,7 @@
 #include "agent/trust_main.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "base/limits.h"
 #include "base/log.h"
 #include "host/libvirt/libvirt_host.h"
 #include <errno.h>
@@ -22,8 +23,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <systemd/sd-daemon.h>
-
-#define MAX_TOKEN 4096
 
 enum { EXIT_OK = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 
@@ -93,7 +92,7 @@ static gboolean say_usage(const char *text) {
 
 /* Joins, and where ferryd is not there yet waits for it: both start at boot. */
 static FerryClientConfig *join_when_there(const FerryAgentOptions *options, GError **error) {
-  for (guint pause_ms = 200, complained = 0;; pause_ms = MIN(pause_ms * 2, 5000)) {
+  for (guint pause_ms = 200, complained = 0;; pause_ms = MIN(pause_ms * 2, FERRY_BACKOFF_MAX_MS)) {
     g_autoptr(GError) cause = NULL;
     FerryClientConfig *config = ferry_agent_join(options, &cause);
     if (config)
@@ -172,7 +171,7 @@ static gboolean read_token(FerryAgentSettings *a) {
   g_autoptr(GError) error = NULL;
   if (!a->token_file || !g_file_test(a->token_file, G_FILE_TEST_EXISTS))
     return TRUE;
-  a->token = ferry_file_read(a->token_file, MAX_TOKEN, NULL, &error);
+  a->token = ferry_file_read(a->token_file, FERRY_TOKEN_FILE_MAX, NULL, &error);
   if (!a->token)
     return say_usage(error->message);
   g_strstrip(a->token);

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/edit_distance.h"
+#include "base/limits.h"
 #include <string.h>
 
-#define MAX_BYTES 253 /* a name's: it bounds what a comparison costs */
+#define MAX_BYTES FERRY_DNS_NAME_MAX /* it bounds what a comparison costs */
 
 guint ferry_edit_distance(const char *a, const char *b, guint limit) {
   gsize la = strlen(a), lb = strlen(b);

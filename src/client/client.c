@@ -7,6 +7,7 @@
 // given to the GnuTLS flavour of libcurl as paths only, so they are put into sealed memory files
 // and named by /proc/self/fd/N: nothing secret touches a disk.
 #include "client/client.h"
+#include "base/limits.h"
 #include "client/client_transfer.h"
 #include <errno.h>
 #include <string.h>
@@ -15,7 +16,6 @@
 
 #define MAX_ANSWER (64u * 1024 * 1024)
 #define TICK_MS 100
-#define MAX_WARNINGS 32
 
 static int secret_file(const char *name, const char *text, GError **error) {
   int fd = memfd_create(name, MFD_CLOEXEC);
@@ -112,7 +112,7 @@ const char *const *ferry_client_warnings(const FerryClient *client) {
 
 /* Warning: 299 - "text" */
 static void take_warning(FerryClient *client, const char *line, gsize len) {
-  if (client->warnings->len > MAX_WARNINGS)
+  if (client->warnings->len > FERRY_WARNINGS_MAX)
     return;
   const char *open = memchr(line, '"', len);
   const char *close_quote = memrchr(line, '"', len);

@@ -9,6 +9,7 @@
 // migration (its controller in the agent acts by itself: a resolved configuration with an intent
 // has no onStalling), in post-copy, and while a change waits for the agent.
 #include "base/rfc3339.h"
+#include "base/limits.h"
 #include "model/kinds/policy_layers.h"
 #include "model/migration/reasons.h"
 #include "control/migration_stalling.h"
@@ -17,8 +18,6 @@
 #include "model/migration/recovery.h"
 #include "model/kinds/change_fields.h"
 #include "model/migration/condition.h"
-
-#define FIRST_LIMIT_MS 300 /* the hypervisor's own */
 
 typedef enum { STEP_NONE, STEP_RAISE, STEP_POST_COPY, STEP_ABORT } Step;
 
@@ -65,8 +64,8 @@ static Past past_of(const FerryStep *s) {
 static gint64 limit_now(const FerryStep *s) {
   const json_t *decisions = ferry_json_get(s->m, "status.decisions");
   gsize n = json_array_size(decisions);
-  return n ? ferry_json_int(json_array_get(decisions, n - 1), "limitMs", FIRST_LIMIT_MS)
-           : FIRST_LIMIT_MS;
+  return n ? ferry_json_int(json_array_get(decisions, n - 1), "limitMs", FERRY_QEMU_DOWNTIME_MS)
+           : FERRY_QEMU_DOWNTIME_MS;
 }
 
 /* Whether the step called `name` can still help; then `d` says how. */

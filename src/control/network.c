@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "control/network.h"
+#include "base/limits.h"
 #include "model/migration/reasons.h"
 #include "control/conditions.h"
 #include "policy/network/network.h"
-
-#define NAMED 5 /* nodes, in the condition's message */
 
 static void network_judge(json_t *copy, gsize n, const GString *without, gsize missing,
                           gint64 now_ms) {
@@ -14,9 +13,10 @@ static void network_judge(json_t *copy, gsize n, const GString *without, gsize m
     return;
   }
   g_autofree char *text =
-      missing == 0 ? g_strdup("every node has an address in it")
-                   : g_strdup_printf("%" G_GSIZE_FORMAT " of %" G_GSIZE_FORMAT " nodes: %s%s",
-                                     missing, n, without->str, missing > NAMED ? ", ..." : "");
+      missing == 0
+          ? g_strdup("every node has an address in it")
+          : g_strdup_printf("%" G_GSIZE_FORMAT " of %" G_GSIZE_FORMAT " nodes: %s%s", missing, n,
+                            without->str, missing > FERRY_NAMED_MAX ? ", ..." : "");
   ferry_condition_set(copy, FERRY_CONDITION_READY, missing ? "False" : "True",
                       ferry_reason_name(missing ? FERRY_REASON_NODES_WITHOUT_ADDRESS
                                                 : FERRY_REASON_ALL_NODES_CONNECTED),
@@ -49,7 +49,7 @@ void ferry_network_step(const json_t *network, json_t *const *nodes, gsize n, gi
   gsize missing = 0;
   for (gsize i = 0; i < n; i++) {
     g_auto(FerryNetworkPlace) place = {0};
-    if (!ferry_network_place_any(network, nodes[i], &place) && ++missing <= NAMED)
+    if (!ferry_network_place_any(network, nodes[i], &place) && ++missing <= FERRY_NAMED_MAX)
       g_string_append_printf(without, "%s%s (%s)", missing > 1 ? ", " : "",
                              ferry_json_str(nodes[i], "metadata.name"), place.problem);
     json_array_append_new(list, network_entry(nodes[i], &place));

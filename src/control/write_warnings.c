@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "control/write_warnings.h"
+#include "base/limits.h"
 #include "base/quantity.h"
 #include "model/field/units.h"
 #include "model/flags/migration_flags.h"
@@ -7,7 +8,6 @@
 #include "policy/network/network.h"
 #include <string.h>
 
-#define NAMED 5 /* nodes */
 #define MIGRATIONS "spec.configuration.migrations"
 
 static void G_GNUC_PRINTF(2, 3) warnings_add(GPtrArray *out, const char *format, ...) {
@@ -69,7 +69,7 @@ static void warn_of_missing_hosts(const json_t *network, const FerryWriteWorld *
   gsize missing = 0;
   for (gsize i = 0; i < world->n_nodes; i++) {
     g_auto(FerryNetworkPlace) place = {0};
-    if (ferry_network_place_any(network, world->nodes[i], &place) || ++missing > NAMED)
+    if (ferry_network_place_any(network, world->nodes[i], &place) || ++missing > FERRY_NAMED_MAX)
       continue;
     g_string_append_printf(text, "%s%s (%s)", text->len ? ", " : "",
                            ferry_json_str(world->nodes[i], "metadata.name"), place.problem);
@@ -85,7 +85,7 @@ static void warn_of_missing_hosts(const json_t *network, const FerryWriteWorld *
           : "VMs that move to them or away from them do so over the management "
             "network, since it is not required (spec.required)";
   warnings_add(out, "%" G_GSIZE_FORMAT " of %" G_GSIZE_FORMAT " hosts are not in it: %s%s; %s",
-               missing, world->n_nodes, text->str, missing > NAMED ? ", ..." : "", then);
+               missing, world->n_nodes, text->str, missing > FERRY_NAMED_MAX ? ", ..." : "", then);
 }
 
 static gboolean is_read(const char *annotation) {

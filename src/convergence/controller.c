@@ -10,15 +10,12 @@
 // otherwise, where its original does).
 // Once post-copy was asked for nothing aborts: the guest's memory lies on two hosts then.
 #include "convergence/controller.h"
+#include "base/limits.h"
 #include "model/migration/reasons.h"
 #include "convergence/decide.h"
 #include "convergence/options.h"
 #include "convergence/state.h"
 #include <math.h>
-
-#define DEFAULT_COST_MS 30
-#define HYPERVISOR_LIMIT_MS 300
-#define LONGEST_S 1e9
 
 json_t *ferry_convergence_history(const FerryConvergence *c) {
   return json_deep_copy(c->history);
@@ -30,7 +27,7 @@ FerryConvergence *ferry_convergence_new(const FerryConvergenceIntent *intent, gi
   c->intent.max_downtime_ms = MAX(1, intent->max_downtime_ms);
   c->intent.max_slowdown_percent = CLAMP(intent->max_slowdown_percent, 0, 99);
   if (c->intent.switchover_cost_ms <= 0)
-    c->intent.switchover_cost_ms = DEFAULT_COST_MS;
+    c->intent.switchover_cost_ms = FERRY_SWITCHOVER_COST_MS;
   if (intent->observe_only) {
     FerryConvergenceIntent alone = *intent;
     alone.observe_only = FALSE;
@@ -39,7 +36,7 @@ FerryConvergence *ferry_convergence_new(const FerryConvergenceIntent *intent, gi
     c->observed = ferry_convergence_new(&alone, now_us);
   }
   /* nobody acts: the hypervisor's own limit holds, whatever this controller had set before */
-  static const FerrySchedule nobody = {.init_downtime_ms = HYPERVISOR_LIMIT_MS};
+  static const FerrySchedule nobody = {.init_downtime_ms = FERRY_QEMU_DOWNTIME_MS};
   c->schedule = ferry_schedule_copy(
       intent->observe_only && !intent->schedule && !intent->strategy ? &nobody : intent->schedule);
   c->intent.schedule = c->schedule;
@@ -207,9 +204,8 @@ const char *ferry_eta_name(FerryEtaKind kind) {
   }
 }
 
-/* A rate that is next to nothing makes a time that no number holds. */
 static gint64 eta_ms(double seconds) {
-  return seconds > 0 ? (gint64)(1000 * MIN(seconds, LONGEST_S)) : 0;
+  return seconds > 0 ? (gint64)(1000 * MIN(seconds, FERRY_LONGEST_S)) : 0;
 }
 
 void ferry_convergence_eta(const FerryConvergence *c, gint64 now_us, FerryEta *out) {

@@ -10,7 +10,6 @@
 #include <math.h>
 
 #define GUESSED 0.5 /* residual of what was not fitted: never trusted */
-#define TRUSTED 0.15
 #define MAX_FITTED 8
 #define NEWER 0.9    /* weight of a round against the next one */
 #define CLEARLY 0.6  /* another pattern than uniform must be better by this factor ... */
@@ -141,7 +140,7 @@ gboolean ferry_writer_fit(FerryWriter *writer, const FerryRound *rounds, guint n
     if (!found || tried.residual < writer->residual)
       *writer = tried;
     found = TRUE;
-    if (writer->residual <= TRUSTED)
+    if (writer->residual <= FERRY_TRUSTED)
       break;
   }
   return found;

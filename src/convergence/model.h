@@ -8,6 +8,12 @@
 
 G_BEGIN_DECLS
 
+/** Residual of a fit up to which it is believed. */
+#define FERRY_TRUSTED 0.15
+/** Longest time that is told, in seconds: a rate that is next to nothing makes one that no number
+ * holds. */
+#define FERRY_LONGEST_S 1e9
+
 /** How a guest's writes are spread over its working set. */
 typedef enum {
   FERRY_WRITER_IDLE,
@@ -24,7 +30,8 @@ typedef struct {
   FerryWriterPattern pattern;
   double working_set; /* W: bytes that it writes at all */
   double write_rate;  /* w: bytes/s */
-  double residual;    /* relative error of the fit, root mean square; 0.15 is the border of trust */
+  double residual;    /* relative error of the fit, root mean square; up to FERRY_TRUSTED it is
+                         believed */
   guint rounds;       /* how many rounds were fitted */
 } FerryWriter;
 
@@ -40,8 +47,8 @@ typedef struct {
 double ferry_writer_unique(const FerryWriter *writer, double seconds);
 /** Fits W, w and the pattern to `n` rounds, newest last; the newest weigh most. Two rounds of
  * different length are the least; FALSE with fewer or with nothing to learn from them. A fit with
- * a residual above 0.15 is tried again without the oldest rounds. `memory`: the guest's, in bytes;
- * W is at most that; INFINITY: unknown. */
+ * a residual above FERRY_TRUSTED is tried again without the oldest rounds. `memory`: the guest's,
+ * in bytes; W is at most that; INFINITY: unknown. */
 gboolean ferry_writer_fit(FerryWriter *writer, const FerryRound *rounds, guint n, double memory);
 
 /** What one round alone lets one think of a guest. How much of the working set was dirtied in it is

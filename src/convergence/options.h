@@ -5,7 +5,6 @@
 
 G_BEGIN_DECLS
 
-#define FERRY_TRUSTED 0.15      /* residual up to which the model is believed */
 #define FERRY_BROKEN_PROMISES 2 /* after so many only what was seen is believed */
 #define FERRY_MARGIN 1.1
 #define FERRY_CANDIDATES 18 /* limits that are priced */

@@ -11,10 +11,9 @@
 #include "convergence/decide.h"
 #include "convergence/schedule_stall.h"
 #include "convergence/state.h"
+#include "base/limits.h"
 #include "base/quantity.h"
 #include "model/migration/reasons.h"
-
-#define HYPERVISOR_DEFAULT_MS 300
 
 /* Memory and disks each count as least_gib at least. */
 static double schedule_run_gib(const FerryConvergence *c) {
@@ -32,7 +31,7 @@ static int schedule_run_passes(const FerryConvergence *c) {
 
 static void schedule_run_start(FerryConvergence *c, gint64 now_us) {
   const FerrySchedule *s = c->schedule;
-  gint64 first = s->init_downtime_ms > 0 ? s->init_downtime_ms : HYPERVISOR_DEFAULT_MS;
+  gint64 first = s->init_downtime_ms > 0 ? s->init_downtime_ms : FERRY_QEMU_DOWNTIME_MS;
   if (s->stall_window_ms > 0 || s->ramp_steps > 0)
     first = MIN(first, c->intent.max_downtime_ms);
   ferry_stall_start(c);

@@ -13,7 +13,6 @@
 #include "model/migration/reasons.h"
 #include <math.h>
 
-#define LONGEST_S 1e9 /* a rate that is next to nothing makes a time that no number holds */
 #define BEYOND 4 /* passes that all leave the whole set: the guest is so much faster, or more */
 /* Of steady guests of which it was said after two passes, so many of 100 could not be moved within
  * their intent: counted on simulated cells, and tests/convergence/test-verdict.c counts them again
@@ -52,7 +51,7 @@ static void verdict_say(FerryConvergence *c, gint64 now_us, const FerryPath *pat
   double end = (double)c->intent.max_duration_ms / 1000;
   double limit =
       writer ? ferry_options_needed_limit(c, path, v, now, writer) : v / path->switch_rate;
-  gint64 need_ms = (gint64)ceil(MIN(LONGEST_S, MAX(limit, room) + path->eps) * 1000);
+  gint64 need_ms = (gint64)ceil(MIN(FERRY_LONGEST_S, MAX(limit, room) + path->eps) * 1000);
   c->is.needed_ms = need_ms;
   g_autofree char *guest = guest_text(writer, path, v);
   if (end > 0 && now + v / path->rate > end) {

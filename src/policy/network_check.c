@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "policy/network_check.h"
+#include "base/limits.h"
 #include "model/kinds/kind.h"
 #include "model/migration/migration.h"
 #include "policy/network/network.h"
 #include "policy/policy_check.h"
 
 #define ROLE "migration"
-#define NAMED 5 /* migrations, in the refusal */
 
 /* "default/a, default/b" of those that the network carries; empty: none. */
 static GString *network_check_carried(const char *name, json_t *const *migrations, gsize n) {
@@ -17,11 +17,11 @@ static GString *network_check_carried(const char *name, json_t *const *migration
     if (ferry_migration_is_final(m) ||
         g_strcmp0(ferry_json_str(m, "status.migrationState.network"), name) != 0)
       continue;
-    if (found++ < NAMED)
+    if (found++ < FERRY_NAMED_MAX)
       g_string_append_printf(text, "%s%s/%s", found > 1 ? ", " : "",
                              ferry_json_str(m, "metadata.namespace"),
                              ferry_json_str(m, "metadata.name"));
-    else if (found == NAMED + 1)
+    else if (found == FERRY_NAMED_MAX + 1)
       g_string_append(text, ", ...");
   }
   return text;
@@ -37,11 +37,11 @@ static GString *network_check_moving(json_t *const *migrations, gsize n) {
     if (phase < FERRY_PHASE_SCHEDULED || ferry_phase_is_final(phase) ||
         ferry_migration_is_forecast(m))
       continue;
-    if (found++ < NAMED)
+    if (found++ < FERRY_NAMED_MAX)
       g_string_append_printf(
           text, "%s%s (%s/%s)", found > 1 ? ", " : "", ferry_json_str(m, "spec.vmiName"),
           ferry_json_str(m, "metadata.namespace"), ferry_json_str(m, "metadata.name"));
-    else if (found == NAMED + 1)
+    else if (found == FERRY_NAMED_MAX + 1)
       g_string_append(text, ", ...");
   }
   return text;

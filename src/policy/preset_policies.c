@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "model/kinds/policy_layers.h"
+#include "base/limits.h"
 #include "policy/preset_policies.h"
 
 static gint64 longest_pause(const FerrySchedule *s) {
@@ -7,7 +8,7 @@ static gint64 longest_pause(const FerrySchedule *s) {
   for (guint i = 0; i < s->n_steps; i++)
     if (s->steps[i].action == FERRY_STEP_SET_DOWNTIME)
       ms = MAX(ms, s->steps[i].value);
-  return ms > 0 ? ms : 300; /* the hypervisor's own */
+  return ms > 0 ? ms : FERRY_QEMU_DOWNTIME_MS;
 }
 
 json_t *ferry_preset_config(const FerryPreset *preset) {

@@ -2,9 +2,8 @@
 // A host says what its domains use, and does so only once libvirt there has made the domain; until
 // then the migration is all that is known of it.
 #include "policy/promises.h"
+#include "base/limits.h"
 #include "model/migration/migration.h"
-
-#define NAMED 5 /* migrations, of each host */
 
 typedef struct {
   gint64 bytes;
@@ -37,10 +36,10 @@ static void promises_one(FerryPromises *all, const char *node, const json_t *m, 
     g_hash_table_insert(all->nodes, (gpointer)node, p);
   }
   p->bytes += bytes;
-  if (p->n++ < NAMED)
+  if (p->n++ < FERRY_NAMED_MAX)
     g_string_append_printf(p->names, "%s%s", p->n > 1 ? ", " : "",
                            ferry_json_str(m, "metadata.name"));
-  else if (p->n == NAMED + 1)
+  else if (p->n == FERRY_NAMED_MAX + 1)
     g_string_append(p->names, ", ...");
 }
 

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/core/context.h"
 #include "base/error.h"
+#include "base/limits.h"
 #include "base/log.h"
 
-#define BACKOFF_MIN_MS 100
-#define BACKOFF_MAX_MS 5000
 #define REFUSED_MIN_MS 5000
 #define REFUSED_MAX_MS 60000
 
@@ -139,7 +138,7 @@ static gint64 with_jitter(gint64 backoff) {
 }
 
 gint64 ferry_backoff_next(gint64 *backoff) {
-  *backoff = *backoff ? MIN(*backoff * 2, BACKOFF_MAX_MS) : BACKOFF_MIN_MS;
+  *backoff = *backoff ? MIN(*backoff * 2, FERRY_BACKOFF_MAX_MS) : FERRY_BACKOFF_MIN_MS;
   return with_jitter(*backoff);
 }
 

@@ -6,17 +6,17 @@
 #include "agent/link/identity.h"
 #include "base/ec_key.h"
 #include "base/error.h"
+#include "base/limits.h"
 #include "base/log.h"
 #include <string.h>
-
-#define MAX_TOKEN 1024
 
 /* "ferry.CAHASH.NODE.SECRET"; a node's name may hold dots, the others may not. */
 char *ferry_agent_token_node(const char *token) {
   const char *hash = g_str_has_prefix(token, "ferry.") ? token + 6 : NULL;
   const char *node = hash ? strchr(hash, '.') : NULL;
   const char *secret = node ? strrchr(node + 1, '.') : NULL;
-  if (!secret || node - hash != 64 || strlen(token) > MAX_TOKEN || !secret[1] || secret == node + 1)
+  if (!secret || node - hash != 64 || strlen(token) > FERRY_JOIN_TOKEN_MAX || !secret[1] ||
+      secret == node + 1)
     return NULL;
   return g_strndup(node + 1, (gsize)(secret - node - 1));
 }

@@ -2,11 +2,11 @@
 #include "agent/trust/certificate.h"
 #include "base/ec_key.h"
 #include "base/error.h"
+#include "base/limits.h"
 #include "model/migration/peer_uri.h"
 #include <gnutls/x509.h>
 #include <string.h>
 
-#define MAX_PROBLEM 1000 /* ferryd takes 1024 bytes */
 
 static void trust_names_add(json_t *names, const char *text, gsize len) {
   g_autofree char *name = g_ascii_strdown(text, (gssize)len);
@@ -123,7 +123,7 @@ json_t *ferry_trust_certificate(FerryClient *client, const char *node, const cha
 void ferry_trust_tell(FerryClient *client, const char *node, const char *problem) {
   g_autoptr(GString) line = g_string_new(NULL);
   g_autofree char *valid = g_utf8_make_valid(problem, -1);
-  for (const char *p = valid; *p && line->len < MAX_PROBLEM; p = g_utf8_next_char(p))
+  for (const char *p = valid; *p && line->len < FERRY_PROBLEM_MAX - 8; p = g_utf8_next_char(p))
     g_string_append_unichar(line, g_unichar_iscntrl(g_utf8_get_char(p)) ? ' ' : g_utf8_get_char(p));
   g_autoptr(json_t) body = json_pack("{s:s}", "problem", line->str);
   json_decref(trust_post(client, node, body, NULL));

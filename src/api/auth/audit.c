@@ -21,7 +21,7 @@
 #define MAX_TEXT 256
 #define MAX_GROUPS 8
 #define MAX_NAMES 32
-#define MAX_FIELDS 16
+#define MAX_CAUSES 16
 #define BURST 20
 #define REFILL_US (2 * G_USEC_PER_SEC)
 #define MAX_KEYS 1024
@@ -293,7 +293,7 @@ void ferry_audit_refused(FerryRequest *req, const GError *error) {
   int code = error->domain == FERRY_ERROR ? error->code : FERRY_ERROR_INTERNAL;
   json_object_set_new(n, "reason", json_string(ferry_error_reason(code)));
   json_t *fields = json_array();
-  for (guint i = 0; i < ferry_error_n_causes(error) && i < MAX_FIELDS; i++) {
+  for (guint i = 0; i < ferry_error_n_causes(error) && i < MAX_CAUSES; i++) {
     const FerryCause *cause = ferry_error_cause(error, i);
     if (cause->field && *cause->field)
       json_array_append_new(fields, audit_bounded(cause->field));

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/json.h"
+#include "base/limits.h"
 #include "base/log.h"
 #include "base/random.h"
 
@@ -15,7 +16,6 @@
 #define TOKEN_MS ((gint64)24 * 3600 * 1000)
 #define MAX_TOKENS 10000
 #define MAX_FILE (8 * 1024 * 1024)
-#define MAX_TOKEN 600
 
 struct FerryJoinTokens {
   const FerryClock *clock;
@@ -129,7 +129,7 @@ char *ferry_join_tokens_new(FerryJoinTokens *tokens, const char *node, gboolean 
 
 /* ferry.HASH.NODE.SECRET; a node's name may have dots, so the ends are cut off. */
 static gboolean split_token(const char *token, char **node, char **secret) {
-  if (strlen(token) > MAX_TOKEN || !g_str_has_prefix(token, "ferry."))
+  if (strlen(token) > FERRY_JOIN_TOKEN_MAX || !g_str_has_prefix(token, "ferry."))
     return FALSE;
   const char *first = strchr(token + 6, '.'), *last = strrchr(token, '.');
   if (!first || last <= first + 1)

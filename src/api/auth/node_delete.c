@@ -8,6 +8,7 @@
 #include "api/auth/join_tokens.h"
 #include "store/store.h"
 #include "api/auth/credentials.h"
+#include "base/limits.h"
 #include "base/log.h"
 #include "base/rfc3339.h"
 #include "control/inventory.h"
@@ -17,8 +18,6 @@
 
 #include <string.h>
 
-#define MAX_NAMED 5
-
 /* "3 virtual machines run there (default/db, default/web, ...)"; NULL: none. */
 static char *what_runs(FerryStore *store, const char *node) {
   g_autoptr(GPtrArray) vmis = ferry_store_list(store, &ferry_kind_vmi, NULL, NULL);
@@ -27,7 +26,7 @@ static char *what_runs(FerryStore *store, const char *node) {
   for (guint i = 0; i < vmis->len; i++) {
     const json_t *vmi = g_ptr_array_index(vmis, i);
     const json_t *domain = ferry_json_find(ferry_json_get(vmi, "status.domains"), "nodeName", node);
-    if (!ferry_domain_state_is_alive(ferry_vm_state_of(domain, "state")) || n++ >= MAX_NAMED)
+    if (!ferry_domain_state_is_alive(ferry_vm_state_of(domain, "state")) || n++ >= FERRY_NAMED_MAX)
       continue;
     g_string_append_printf(names, "%s%s/%s", names->len ? ", " : "",
                            ferry_json_str(vmi, "metadata.namespace"),
@@ -36,7 +35,7 @@ static char *what_runs(FerryStore *store, const char *node) {
   if (n == 0)
     return NULL;
   return g_strdup_printf("%u virtual machine%s there (%s%s)", n, n == 1 ? " runs" : "s run",
-                         names->str, n > MAX_NAMED ? ", ..." : "");
+                         names->str, n > FERRY_NAMED_MAX ? ", ..." : "");
 }
 
 static char *what_moves(FerryStore *store, const char *node) {

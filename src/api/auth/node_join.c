@@ -31,10 +31,12 @@
 
 static gboolean check_name(const char *node, GError **error) {
   const char *problem = NULL;
-  if (node && strlen(node) <= 253 && ferry_format_check("dns-subdomain", node, &problem))
+  if (node && strlen(node) <= FERRY_DNS_NAME_MAX &&
+      ferry_format_check("dns-subdomain", node, &problem))
     return TRUE;
   g_set_error(error, FERRY_ERROR, FERRY_ERROR_BAD_REQUEST, "node name \"%s\": %s", node ? node : "",
-              problem ? problem : "a node's name is at most 253 characters");
+              problem ? problem
+                      : "a node's name is at most " G_STRINGIFY(FERRY_DNS_NAME_MAX) " characters");
   return FALSE;
 }
 

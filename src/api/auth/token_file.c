@@ -12,7 +12,7 @@
 
 #include <string.h>
 
-#define MAX_FILE (1024 * 1024)
+#define MAX_TOKEN_FILE (1024 * 1024)
 
 struct FerryTokenFile {
   char *path;
@@ -54,7 +54,7 @@ static GHashTable *read_users(const char *path, GError **error) {
   if (!g_file_test(path, G_FILE_TEST_EXISTS))
     return g_steal_pointer(&users);
   gsize len;
-  g_autofree char *text = ferry_file_read(path, MAX_FILE, &len, error);
+  g_autofree char *text = ferry_file_read(path, MAX_TOKEN_FILE, &len, error);
   if (!text)
     return NULL;
   if (strspn(text, " \t\r\n") == len) /* who empties it takes all tokens back */

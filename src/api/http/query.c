@@ -6,6 +6,10 @@
 // ?watch=True, which Python's client sends, and a bare ?watch are true.
 #include "api/http/query.h"
 
+#define INCLUDE "includeObject"
+#define INCLUDE_OBJECT "Object"
+#define INCLUDE_NONE "None"
+
 typedef enum { QUERY_INT, QUERY_CHOICE } ParameterType;
 
 static const struct {
@@ -18,7 +22,7 @@ static const struct {
     {"gracePeriodSeconds", QUERY_INT, NULL},
     {"resourceVersion", QUERY_INT, NULL},
     {"resourceVersionMatch", QUERY_CHOICE, (const char *const[]){"Exact", "NotOlderThan", NULL}},
-    {"includeObject", QUERY_CHOICE, (const char *const[]){"None", "Metadata", "Object", NULL}},
+    {INCLUDE, QUERY_CHOICE, (const char *const[]){INCLUDE_NONE, "Metadata", INCLUDE_OBJECT, NULL}},
     {"propagationPolicy", QUERY_CHOICE,
      (const char *const[]){"Orphan", "Background", "Foreground", NULL}},
     {"dryRun", QUERY_CHOICE, (const char *const[]){"All", NULL}},
@@ -32,6 +36,13 @@ const char *ferry_query(const FerryRequest *req, const char *name) {
 gboolean ferry_query_bool(const FerryRequest *req, const char *name) {
   const char *value = ferry_query(req, name);
   return value && g_ascii_strcasecmp(value, "false") != 0 && !g_str_equal(value, "0");
+}
+
+FerryInclude ferry_query_include(const FerryRequest *req) {
+  const char *said = ferry_query(req, INCLUDE);
+  return g_strcmp0(said, INCLUDE_OBJECT) == 0 ? FERRY_INCLUDE_OBJECT
+         : g_strcmp0(said, INCLUDE_NONE) == 0 ? FERRY_INCLUDE_NONE
+                                              : FERRY_INCLUDE_METADATA;
 }
 
 gboolean ferry_query_int(const FerryRequest *req, const char *name, gint64 fallback, gint64 *value,

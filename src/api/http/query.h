@@ -2,6 +2,7 @@
 // Parameters of a URL.
 #pragma once
 #include "api/http/request.h"
+#include "model/listing/table.h"
 
 G_BEGIN_DECLS
 
@@ -10,6 +11,8 @@ const char *ferry_query(const FerryRequest *req, const char *name);
 /** A boolean parameter as Kubernetes reads it: of what is there, "false" and "0" alone are false.
  */
 gboolean ferry_query_bool(const FerryRequest *req, const char *name);
+/** What each row of a Table holds of its object: `includeObject`. */
+FerryInclude ferry_query_include(const FerryRequest *req);
 /** The integer parameter or `fallback`; FALSE and BAD_REQUEST for something else than 0..2^62. */
 gboolean ferry_query_int(const FerryRequest *req, const char *name, gint64 fallback, gint64 *value,
                          GError **error);

@@ -3,12 +3,12 @@
 #include "api/http/respond.h"
 #include "api/http/query.h"
 #include "model/listing/table.h"
+#include "base/limits.h"
 #include "base/random.h"
 #include "base/yaml.h"
 
 #include <string.h>
 
-#define MAX_WARNINGS 32
 #define MAX_WARNING 256
 
 void ferry_respond_header(FerryRequest *req, const char *name, const char *value) {
@@ -84,12 +84,8 @@ void ferry_respond_object(FerryRequest *req, unsigned status, const FerryKind *k
   g_autoptr(json_t) view = ferry_kind_view(req->found.alias, object);
   object = view;
   if (req->form.format == FERRY_FORMAT_TABLE) {
-    const char *include = ferry_query(req, "includeObject");
-    out = ferry_table_new(kind, &object, 1, req->form.table_version,
-                          g_strcmp0(include, "Object") == 0 ? FERRY_INCLUDE_OBJECT
-                          : g_strcmp0(include, "None") == 0 ? FERRY_INCLUDE_NONE
-                                                            : FERRY_INCLUDE_METADATA,
-                          TRUE, ferry_clock_wall_ms(req->api->clock));
+    out = ferry_table_new(kind, &object, 1, req->form.table_version, ferry_query_include(req), TRUE,
+                          ferry_clock_wall_ms(req->api->clock));
     const char *revision = ferry_json_str(object, "metadata.resourceVersion");
     if (revision)
       ferry_json_set_str(out, "metadata.resourceVersion", revision);
@@ -105,7 +101,7 @@ void ferry_respond_warning(FerryRequest *req, const char *text) {
   guint n = 0;
   for (guint i = 0; i < req->answer.headers->len; i += 2)
     n += g_str_equal(g_ptr_array_index(req->answer.headers, i), "Warning");
-  if (n >= MAX_WARNINGS)
+  if (n >= FERRY_WARNINGS_MAX)
     return;
   GString *value = g_string_new("299 - \"");
   for (const char *p = text; *p && value->len < MAX_WARNING; p++) {

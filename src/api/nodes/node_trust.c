@@ -22,7 +22,6 @@
 #include "model/migration/reasons.h"
 #include <string.h>
 
-#define MAX_PROBLEM 1024
 #define MAX_GIVEN 64 /* that are good still; an honest agent has a few */
 #define MAX_ASKED 10 /* in a minute, as with agents' own certificates */
 #define MINUTE_MS 60000
@@ -247,7 +246,7 @@ static gboolean serve_grant(FerryRequest *req, const json_t *node, const json_t 
 /* ---- a problem ---- */
 
 static gboolean problem_is_good(const char *text) {
-  if (strlen(text) > MAX_PROBLEM)
+  if (strlen(text) > FERRY_PROBLEM_MAX)
     return FALSE;
   for (; *text; text = g_utf8_next_char(text))
     if (g_unichar_iscntrl(g_utf8_get_char(text)))

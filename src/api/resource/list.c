@@ -230,15 +230,10 @@ static json_t *list_head(const FerryRequest *req) {
 
 static json_t *list_parsed(FerryRequest *req, const GPtrArray *objects) {
   g_autoptr(GPtrArray) shown = list_shown(req, objects);
-  if (req->form.format == FERRY_FORMAT_TABLE) {
-    const char *include = ferry_query(req, "includeObject");
+  if (req->form.format == FERRY_FORMAT_TABLE)
     return ferry_table_new(req->found.kind, (json_t *const *)shown->pdata, shown->len,
-                           req->form.table_version,
-                           g_strcmp0(include, "Object") == 0 ? FERRY_INCLUDE_OBJECT
-                           : g_strcmp0(include, "None") == 0 ? FERRY_INCLUDE_NONE
-                                                             : FERRY_INCLUDE_METADATA,
-                           TRUE, ferry_clock_wall_ms(req->api->clock));
-  }
+                           req->form.table_version, ferry_query_include(req), TRUE,
+                           ferry_clock_wall_ms(req->api->clock));
   json_t *list = list_head(req), *items = json_array();
   for (guint i = 0; i < shown->len; i++)
     json_array_append_new(items, req->form.format == FERRY_FORMAT_PARTIAL

@@ -350,10 +350,7 @@ gboolean ferry_resource_watch(FerryRequest *req, GError **error) {
   s->name = g_strdup(req->found.name);
   s->format = req->form.format;
   s->table_version = req->form.table_version;
-  const char *include = ferry_query(req, "includeObject");
-  s->include = g_strcmp0(include, "Object") == 0 ? FERRY_INCLUDE_OBJECT
-               : g_strcmp0(include, "None") == 0 ? FERRY_INCLUDE_NONE
-                                                 : FERRY_INCLUDE_METADATA;
+  s->include = ferry_query_include(req);
   s->bookmarks = ferry_query_bool(req, "allowWatchBookmarks");
   s->end_us =
       now + CLAMP(timeout > 0 ? timeout : DEFAULT_TIMEOUT_S, 1, FERRY_DAY_S) * G_USEC_PER_SEC;

@@ -4,7 +4,7 @@
 #include "model/migration/migration.h"
 #include "cli/core/resource.h"
 
-#define POLL_US 50000
+#define FIND_POLL_US 50000
 
 /* What is meant rather: what runs, then what is named, then the newest. */
 static gboolean is_better(const json_t *item, const json_t *best, const char *word) {
@@ -73,7 +73,7 @@ gboolean ferry_migration_await(FerryCli *cli, json_t **migration, gint64 ms,
                                gconstpointer data, GError **error) {
   gint64 until = g_get_monotonic_time() + ms * 1000;
   while (!done(*migration, data) && g_get_monotonic_time() < until) {
-    g_usleep(POLL_US);
+    g_usleep(FIND_POLL_US);
     json_t *now =
         ferry_cli_get(cli, &ferry_kind_vmim, ferry_json_str(*migration, "metadata.namespace"),
                       ferry_json_str(*migration, "metadata.name"), NULL, error);

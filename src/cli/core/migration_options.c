@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define MAX_FILE (1024 * 1024)
+#define MAX_OPTION_FILE (1024 * 1024)
 
 static gsize options_append(FerryCliOption *out, gsize n, const FerryCliOption *more) {
   for (; more->name != NULL; more++) {
@@ -91,7 +91,7 @@ static gboolean options_set_text(const FerryMigrationFlag *f, json_t *spec, cons
   g_autofree char *content = NULL;
   if (f->file) {
     g_autoptr(GError) cause = NULL;
-    content = ferry_file_read(text, MAX_FILE, &len, &cause);
+    content = ferry_file_read(text, MAX_OPTION_FILE, &len, &cause);
     if (!content) {
       g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, "--%s: %s", f->option,
                   cause->message);

@@ -31,13 +31,12 @@
 #include "host/machine/lock_manager.h"
 #include "host/machine/shared_files.h"
 #include "base/error.h"
+#include "base/limits.h"
 #include "base/log.h"
 #include <string.h>
 
 #define QEMU_CONF "/etc/libvirt/qemu.conf"
 #define IDLE_CONNECTIONS 2
-#define BACKOFF_MIN_MS 100
-#define BACKOFF_MAX_MS 5000
 #define PULSE_MS 2000
 #define HURRY_MS 500
 
@@ -189,7 +188,7 @@ static void note_why(FerryLibvirtHost *host, const char *why) {
 
 static gpointer connector_thread(gpointer data) {
   FerryLibvirtHost *host = data;
-  gint64 backoff = BACKOFF_MIN_MS;
+  gint64 backoff = FERRY_BACKOFF_MIN_MS;
   gboolean complained = FALSE;
   g_mutex_lock(&host->lock);
   while (!host->stop) {
@@ -198,7 +197,7 @@ static gpointer connector_thread(gpointer data) {
     g_autoptr(GError) error = NULL;
     Line *line = open_line(host, &error);
     if (line) {
-      backoff = BACKOFF_MIN_MS;
+      backoff = FERRY_BACKOFF_MIN_MS;
       complained = FALSE;
       libvirt_host_serve(host, line);
       g_mutex_lock(&host->lock);
@@ -214,7 +213,7 @@ static gpointer connector_thread(gpointer data) {
     }
     g_mutex_lock(&host->lock);
     gint64 until = g_get_monotonic_time() + backoff * 1000;
-    backoff = MIN(backoff * 2, BACKOFF_MAX_MS);
+    backoff = MIN(backoff * 2, FERRY_BACKOFF_MAX_MS);
     while (!host->stop && g_cond_wait_until(&host->cond, &host->lock, until))
       ;
   }

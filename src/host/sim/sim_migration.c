@@ -10,6 +10,7 @@
 // missing then is fetched in the order the guest asks for it. Between two chunks the world advances
 // in closed form, so a step costs a few exponentials however large the guest is.
 #include "host/sim/sim_migration.h"
+#include "base/limits.h"
 #include <math.h>
 
 #define WINDOW_S 0.1
@@ -18,13 +19,12 @@
 #define LEAST_STEP_S 1e-4
 #define PAGE_WIRE_SHARE (9.0 / 4096)
 #define ZERO_RATE 2e9 /* bytes/s at which zero pages are found */
-#define DEFAULT_LIMIT_MS 300
 
 void ferry_sim_migration_init(FerrySimMigration *m, const FerrySimGuestSpec *guest,
                               const FerrySimLink *link, const FerrySimOptions *options) {
   *m = (FerrySimMigration){.link = *link,
                            .options = *options,
-                           .limit_ms = DEFAULT_LIMIT_MS,
+                           .limit_ms = FERRY_QEMU_DOWNTIME_MS,
                            .looked_at = -1,
                            .iteration = 1,
                            .throttle = options->throttle / 100.0};

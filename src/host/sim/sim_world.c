@@ -7,12 +7,11 @@
 // instances together. What happens is queued as events, which the world's thread gives out without
 // the lock, so that a callback may wait for whom it likes.
 #include "base/error.h"
+#include "base/limits.h"
 #include "host/sim/sim_base.h"
 #include "host/sim/sim_run.h"
 #include <math.h>
 #include <string.h>
-
-#define DEFAULT_EPS 0.03
 
 static void domain_free(gpointer p) {
   FerrySimDomain *d = p;
@@ -43,7 +42,7 @@ FerrySimWorld *ferry_sim_world_new(double speed) {
   FerrySimWorld *w = g_new0(FerrySimWorld, 1);
   w->speed = CLAMP(speed, 0.01, 1000);
   w->epoch_us = g_get_monotonic_time();
-  w->eps = DEFAULT_EPS;
+  w->eps = FERRY_SWITCHOVER_COST_MS / 1000.0;
   w->random = 2463534242u;
   g_mutex_init(&w->dispatch);
   g_mutex_init(&w->lock);

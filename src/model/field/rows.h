@@ -2,6 +2,7 @@
 // Inside the model only: short forms for writing tables of FerryField.
 #pragma once
 #include "model/field/field.h"
+#include "base/limits.h"
 
 G_BEGIN_DECLS
 
@@ -42,7 +43,7 @@ G_BEGIN_DECLS
 #define REQUIRED .flags = FERRY_FIELD_REQUIRED
 
 /** Longest name of an object, longest message for people. */
-#define NAME_MAX_LENGTH 253
+#define NAME_MAX_LENGTH FERRY_DNS_NAME_MAX
 #define MESSAGE_MAX_LENGTH 32768
 
 G_END_DECLS

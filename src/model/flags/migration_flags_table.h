@@ -102,7 +102,7 @@
               .opposite = "Encrypt the migration's data, which is the default",                    \
               .since_libvirt = "3.2.0", .since_qemu = "2.7.0", .def = "false")                     \
   ROW(STR("tlsDestination", "DNS name or address that the target's certificate must have.",        \
-          .pattern = "tls-name", .max = 253, .right = "uris"),                                     \
+          .pattern = "tls-name", .max = FERRY_DNS_NAME_MAX, .right = "uris"),                      \
       .option = "tls-destination", .arg = "NAME", .libvirt = "VIR_MIGRATE_PARAM_TLS_DESTINATION",  \
       .param = "tls.destination", .type = FERRY_PARAM_STRING, .since_libvirt = "6.0.0",            \
       .own = TRUE)                                                                                 \

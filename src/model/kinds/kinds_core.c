@@ -70,7 +70,7 @@ static const FerryField node_peer[] = {
     STR("scheme", "How the two libvirtds talk: tls, ssh, or tcp where allowTCPPeers allows it.",
         REQUIRED, .values = WORDS("tls", "ssh", "tcp"), .right = "uris"),
     STR("host", "DNS name or address of the host, as its certificate has it.", REQUIRED,
-        .pattern = "peer-host", .max = 253, .right = "uris"),
+        .pattern = "peer-host", .max = NAME_MAX_LENGTH, .right = "uris"),
     INT("port", "Port there; 0: the scheme's own.", .unit = FERRY_UNIT_NUMBER, .min = 0,
         .max = 65535, .right = "uris"),
     STR("user", "User there; only for ssh.", .pattern = "peer-user", .max = 32, .right = "uris"),

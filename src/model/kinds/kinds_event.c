@@ -15,7 +15,7 @@ static const FerryField object_reference[] = {
 };
 
 static const FerryField event_source[] = {
-    STR("component", "Program that saw it, as ferry-agentd.", .max = 253),
+    STR("component", "Program that saw it, as ferry-agentd.", .max = NAME_MAX_LENGTH),
     STR("host", "Node on which it was seen.", .max = NAME_MAX_LENGTH),
     END,
 };
@@ -36,8 +36,8 @@ static const FerryField event_fields[] = {
     TIME("lastTimestamp", "When it last happened."),
     OBJ("source", event_source, "Who saw it."),
     TIME("eventTime", "When it was first seen, with microseconds."),
-    STR("reportingComponent", "Program that reports it.", .max = 253),
-    STR("reportingInstance", "Instance of that program.", .max = 253),
+    STR("reportingComponent", "Program that reports it.", .max = NAME_MAX_LENGTH),
+    STR("reportingInstance", "Instance of that program.", .max = NAME_MAX_LENGTH),
     STR("action", "What was done about it.", .max = 128),
     OBJ("series", event_series, "The series of events that this one stands for."),
     OBJ("related", object_reference, "Another object that it has to do with."),

@@ -50,9 +50,10 @@ static void user_check(const json_t *object, const json_t *old, GError *error) {
   for (gsize i = 0; i < json_array_size(groups); i++) {
     const char *group = json_string_value(json_array_get(groups, i));
     g_autofree char *field = g_strdup_printf("spec.groups[%zu]", i);
-    if (group && (!*group || strlen(group) > 253))
+    if (group && (!*group || strlen(group) > NAME_MAX_LENGTH))
       ferry_error_add_cause(error, "FieldValueInvalid", field,
-                            "Invalid value: \"%s\": a group's name has 1 to 253 characters", group);
+                            "Invalid value: \"%s\": a group's name has 1 to %d characters", group,
+                            NAME_MAX_LENGTH);
   }
 }
 

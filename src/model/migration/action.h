@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What is done to a migration while it runs: status.decisions[].action. The words are in action.c and
-// nowhere else (tests/tree/check-words). Pure; any thread.
+// What is done to a migration while it runs: status.decisions[].action. The words are in action.c
+// and nowhere else (tests/tree/check-words). Pure; any thread.
 #pragma once
 #include "model/field/units.h"
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Formats of strings, by the names that FerryField.pattern uses.
 #include "model/validate/format.h"
+#include "base/limits.h"
 #include "model/migration/peer_uri.h"
 #include <arpa/inet.h>
 #include <string.h>
@@ -22,7 +23,7 @@ static gboolean is_dns_label(const char *text) {
 }
 
 static gboolean is_dns_subdomain_n(const char *text, gsize len) {
-  if (len == 0 || len > 253)
+  if (len == 0 || len > FERRY_DNS_NAME_MAX)
     return FALSE;
   for (gsize start = 0; start <= len;) {
     const char *dot = memchr(text + start, '.', len - start);
@@ -167,7 +168,8 @@ static gboolean is_domain_name(const char *text) {
 
 /* What can stand between two slashes of a path and mean itself. */
 static gboolean is_path_segment(const char *text) {
-  if (!*text || strlen(text) > 253 || g_str_equal(text, ".") || g_str_equal(text, ".."))
+  if (!*text || strlen(text) > FERRY_DNS_NAME_MAX || g_str_equal(text, ".") ||
+      g_str_equal(text, ".."))
     return FALSE;
   for (const char *p = text; *p; p = g_utf8_next_char(p))
     if (*p == '/' || *p == '%' || g_unichar_iscntrl(g_utf8_get_char(p)))
@@ -185,7 +187,7 @@ static const struct {
      "characters, for example my-name"},
     {"dns-subdomain", is_dns_subdomain,
      "expected lower case letters, digits, '-' and '.', a letter or digit at both ends of each "
-     "part, at most 253 characters, for example host1.example.com"},
+     "part, at most " G_STRINGIFY(FERRY_DNS_NAME_MAX) " characters, for example host1.example.com"},
     {"uuid", g_uuid_string_is_valid,
      "expected a UUID, for example 6b1f6f04-9a5f-4c59-8e21-3a1d5c9a7a10"},
     {"cidr", is_network,
@@ -214,8 +216,9 @@ static const struct {
     {"domain-name", is_domain_name,
      "expected a name without '/' and control characters, for example web-1"},
     {"path-segment", is_path_segment,
-     "expected a name without '/', '%' and control characters, at most 253 bytes, for example "
-     "team-a:operators"},
+     "expected a name without '/', '%' and control characters, at most " G_STRINGIFY(
+         FERRY_DNS_NAME_MAX) " bytes, for example "
+                             "team-a:operators"},
     {"label-key", is_label_key,
      "expected a name of letters, digits, '-', '_' and '.', a letter or digit first and last, at "
      "most 63 characters, after an optional DNS prefix and '/', for example example.com/my-key"},

@@ -8,7 +8,7 @@
 #include <math.h>
 
 static void put_seconds(json_t *object, const char *key, double seconds) {
-  if (isfinite(seconds) && seconds >= 0 && seconds < 1e9)
+  if (isfinite(seconds) && seconds >= 0 && seconds < FERRY_LONGEST_S)
     ferry_json_set_int(object, key, (gint64)llround(seconds * 1000));
 }
 

@@ -3,13 +3,13 @@
 // and a longer period (which tells a small working set from a large one), how much memory it has
 // touched at all, and how fast the last migration to the same address was.
 #include "agent/migration/state/measure.h"
+#include "base/limits.h"
 #include <math.h>
 
 #define ASSUMED_RATE 112000000.0 /* what a link of 1 Gbit/s carries */
-#define SWITCHOVER_S 0.03
-#define MARGIN 1.25    /* auto-converge only raises it from there, 1 % a second at most */
-#define DOUBT 0.1      /* of the guest's rate of writing */
-#define SKEW_DOUBT 0.5 /* share of a fit's residual that is added */
+#define MARGIN 1.25              /* auto-converge only raises it from there, 1 % a second at most */
+#define DOUBT 0.1                /* of the guest's rate of writing */
+#define SKEW_DOUBT 0.5           /* share of a fit's residual that is added */
 #define MS 0.001
 #define ENOUGH 0.9 /* of the limit: less says that the path does not carry it */
 
@@ -91,7 +91,7 @@ FerryPath ferry_measured_path(const FerryMeasured *k, const FerryConvergenceInte
   gboolean capped = cap > 0 && cap <= link;
   if (from)
     *from = capped ? FERRY_PATH_LIMIT : source;
-  return (FerryPath){capped ? cap : link, link, SWITCHOVER_S};
+  return (FerryPath){capped ? cap : link, link, FERRY_SWITCHOVER_COST_MS * MS};
 }
 
 double ferry_measured_doubt(const FerryWriter *writer) {
