@@ -122,3 +122,9 @@ gboolean ferry_error_bad_request(GError **error, const char *text) {
   g_set_error_literal(error, FERRY_ERROR, FERRY_ERROR_BAD_REQUEST, text);
   return FALSE;
 }
+
+gboolean ferry_error_came_between(const GError *error) {
+  return g_error_matches(error, FERRY_ERROR, FERRY_ERROR_CONFLICT) ||
+         g_error_matches(error, FERRY_ERROR, FERRY_ERROR_ALREADY_EXISTS) ||
+         g_error_matches(error, FERRY_ERROR, FERRY_ERROR_NOT_FOUND);
+}

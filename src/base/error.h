@@ -73,6 +73,10 @@ const char *ferry_error_reason(int code);
 /** The code for an HTTP status and (may be NULL) reason received from a server. */
 FerryErrorCode ferry_error_code_from_http(unsigned status, const char *reason);
 
+/** Whether a write failed because somebody else's came between what was read and it, so that to
+ * read and write again is worth a try: CONFLICT, ALREADY_EXISTS, NOT_FOUND. */
+gboolean ferry_error_came_between(const GError *error);
+
 /** Sets BAD_REQUEST with `text`; FALSE always, to be returned. */
 gboolean ferry_error_bad_request(GError **error, const char *text);
 

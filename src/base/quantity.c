@@ -70,22 +70,27 @@ gboolean ferry_size_parse(const char *text, gint64 *bytes, GError **error) {
   return FALSE;
 }
 
-char *ferry_quantity_format(gint64 value) {
-  static const char *const names[] = {"", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei"};
+static const char *const binary[] = {"", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei"};
+
+const char *ferry_binary_scale(double *value, double from) {
   guint i = 0;
-  while (value != 0 && value % 1024 == 0 && i + 1 < G_N_ELEMENTS(names)) {
+  while (fabs(*value) >= from && i + 1 < G_N_ELEMENTS(binary)) {
+    *value /= 1024;
+    i++;
+  }
+  return binary[i];
+}
+
+char *ferry_quantity_format(gint64 value) {
+  guint i = 0;
+  while (value != 0 && value % 1024 == 0 && i + 1 < G_N_ELEMENTS(binary)) {
     value /= 1024;
     i++;
   }
-  return g_strdup_printf("%" G_GINT64_FORMAT "%s", value, names[i]);
+  return g_strdup_printf("%" G_GINT64_FORMAT "%s", value, binary[i]);
 }
 
 char *ferry_bytes_format(double bytes) {
-  static const char *const names[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
-  guint i = 0;
-  while (fabs(bytes) >= 1000 && i + 1 < G_N_ELEMENTS(names)) {
-    bytes /= 1024;
-    i++;
-  }
-  return g_strdup_printf(i == 0 || fabs(bytes) >= 100 ? "%.0f %s" : "%.1f %s", bytes, names[i]);
+  const char *prefix = ferry_binary_scale(&bytes, 1000);
+  return g_strdup_printf(!*prefix || fabs(bytes) >= 100 ? "%.0f %sB" : "%.1f %sB", bytes, prefix);
 }

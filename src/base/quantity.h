@@ -16,6 +16,8 @@ gboolean ferry_quantity_parse(const char *text, gint64 *value, GError **error);
 /** A size as people write it: a quantity, or one with a unit of bytes in full ("64MiB", "1.5 GB",
  * "512B"), in which KiB is 1024 and KB or kB 1000. Not for what the API takes. */
 gboolean ferry_size_parse(const char *text, gint64 *bytes, GError **error);
+/** Divides `value` by 1024 until it is below `from`; its prefix ("", "Ki", ... "Ei"). Static. */
+const char *ferry_binary_scale(double *value, double from);
 /** The shortest exact binary form ("256Mi"), else the plain number. Free with g_free. */
 char *ferry_quantity_format(gint64 value);
 /** For people: "1.2 GiB", "870 MiB", "12 KiB", "0 B". Free with g_free. */

@@ -189,12 +189,6 @@ static void plan_domain(FerryReport *r, FerryPlan *plan, const FerryReported *it
     ferry_plan_write(plan, FERRY_WRITE_UPDATE, &ferry_kind_vmi, g_steal_pointer(&vmi), FALSE);
 }
 
-static gboolean inventory_retry(const GError *error) {
-  return g_error_matches(error, FERRY_ERROR, FERRY_ERROR_CONFLICT) ||
-         g_error_matches(error, FERRY_ERROR, FERRY_ERROR_ALREADY_EXISTS) ||
-         g_error_matches(error, FERRY_ERROR, FERRY_ERROR_NOT_FOUND);
-}
-
 /* Whether the number of a report that is newer than this one stands in `node`. */
 static gboolean is_numbered_later(const FerryReport *r, const json_t *node) {
   return r->sequence > 0 && ferry_json_int(node, "status.agent.reportSequence", 0) > r->sequence;
@@ -216,7 +210,7 @@ static gboolean merge_batch(FerryReport *r, const FerryReported *items, guint n,
       plan_domain(r, plan, &items[k]);
     if (is_overtaken(r) || ferry_plan_commit(plan, r->store, &local))
       return TRUE;
-    if (!inventory_retry(local) || (n == 1 && i == MAX_TRIES)) {
+    if (!ferry_error_came_between(local) || (n == 1 && i == MAX_TRIES)) {
       g_propagate_error(error, g_steal_pointer(&local));
       return FALSE;
     }
@@ -401,7 +395,7 @@ static gboolean merge_node(FerryReport *r, const json_t *body, gboolean *back, G
     plan_node(r, plan, body, back);
     if (ferry_plan_commit(plan, r->store, &local))
       return TRUE;
-    if (!inventory_retry(local) || i == MAX_TRIES) {
+    if (!ferry_error_came_between(local) || i == MAX_TRIES) {
       g_propagate_error(error, g_steal_pointer(&local));
       return FALSE;
     }
@@ -498,7 +492,7 @@ static void inventory_unstamp(const FerryReport *r, const char *heard) {
     if (ferry_json_get(node, "status.agent.inventoryEpoch"))
       ferry_json_set_int(node, "status.agent.inventoryEpoch", 0);
     ferry_plan_write(plan, FERRY_WRITE_UPDATE, &ferry_kind_node, node, TRUE);
-    if (ferry_plan_commit(plan, r->store, &local) || !inventory_retry(local))
+    if (ferry_plan_commit(plan, r->store, &local) || !ferry_error_came_between(local))
       return;
   }
 }

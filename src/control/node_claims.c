@@ -19,6 +19,7 @@
 // where it matters. Bridges like virbr0 have one address on every host: that is no conflict that
 // anybody need see, but the second one is no address of its node's.
 #include "control/node_claims.h"
+#include "model/migration/node_address.h"
 #include "model/migration/reasons.h"
 #include "control/conditions.h"
 #include "model/migration/peer_uri.h"
@@ -93,8 +94,8 @@ static GHashTable *node_claims_addresses_of(json_t *const *nodes, gsize n, const
     if (but && g_strcmp0(name, but) == 0)
       continue;
     json_array_foreach(ferry_json_get(nodes[i], "status.addresses"), k, item) {
-      const char *address = ferry_json_str(item, "address");
-      if (address && g_strcmp0(ferry_json_str(item, "type"), "InternalIP") == 0)
+      const char *address = ferry_internal_address(item);
+      if (address)
         g_hash_table_insert(all, g_strdup(address), (char *)name);
     }
     json_array_foreach(ferry_json_get(nodes[i], "status.interfaces"), k, item)
@@ -150,8 +151,8 @@ static void judge_addresses(const Claims *c, json_t *const *nodes, gsize n) {
   gboolean first = TRUE;
   for (gsize i = 0; i < json_array_size(list);) {
     item = json_array_get(list, i);
-    const char *address = ferry_json_str(item, "address");
-    gboolean internal = address && g_strcmp0(ferry_json_str(item, "type"), "InternalIP") == 0;
+    const char *address = ferry_internal_address(item);
+    gboolean internal = address != NULL;
     if (internal && node_claims_taken(c, &f, address, first))
       json_array_remove(list, i);
     else
@@ -189,9 +190,8 @@ void ferry_node_claims_apply(FerryPlan *plan, json_t *node, const json_t *stored
 /* ---- what is shown ---- */
 
 static gboolean is_internal_of(const json_t *item, gboolean v6) {
-  const char *address = ferry_json_str(item, "address");
-  return address && g_strcmp0(ferry_json_str(item, "type"), "InternalIP") == 0 &&
-         (strchr(address, ':') != NULL) == v6;
+  const char *address = ferry_internal_address(item);
+  return address && (strchr(address, ':') != NULL) == v6;
 }
 
 /* The one to be shown of a family, borrowed; NULL: there is none. */

@@ -65,7 +65,6 @@ static void warn_of_kubevirt(const json_t *object, GPtrArray *out) {
 static void warn_of_missing_hosts(const json_t *network, const FerryWriteWorld *world,
                                   GPtrArray *out) {
   g_autoptr(GString) text = g_string_new(NULL);
-  const char *fallback = ferry_json_str(network, "spec.fallback");
   gsize missing = 0;
   for (gsize i = 0; i < world->n_nodes; i++) {
     g_auto(FerryNetworkPlace) place = {0};
@@ -79,7 +78,7 @@ static void warn_of_missing_hosts(const json_t *network, const FerryWriteWorld *
   gboolean required = ferry_json_bool(network, "spec.required", FALSE);
   const char *then =
       required ? "they take no VM unless a migration names them"
-      : g_strcmp0(fallback, "deny") == 0
+      : ferry_network_fallback(network) == FERRY_FALLBACK_DENY
           ? "no VM moves to them or away from them, since it is not required and its "
             "fallback is deny"
           : "VMs that move to them or away from them do so over the management "

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "discovery/peer.h"
+#include "base/compare.h"
+#include "base/pem.h"
 #include "base/random.h"
 #include "base/limits.h"
 #include <gio/gio.h>
@@ -142,13 +144,9 @@ char *ferry_peer_url(const FerryPeer *p) {
   return p->port ? g_strdup_printf("https://%s:%u", p->host, p->port) : NULL;
 }
 
-static int peer_by_text(gconstpointer a, gconstpointer b) {
-  return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
 /* The texts of `all`, each once, in order. */
 static char **peer_unique(GPtrArray *all) {
-  g_ptr_array_sort(all, peer_by_text);
+  g_ptr_array_sort(all, ferry_compare_text_at);
   GPtrArray *out = g_ptr_array_new();
   for (guint i = 0; i < all->len; i++)
     if (i == 0 || !g_str_equal(g_ptr_array_index(all, i), g_ptr_array_index(all, i - 1)))
@@ -185,9 +183,9 @@ char **ferry_peer_servers(FerryPeer *const *peers, gsize n, const char *ca) {
 }
 
 char *ferry_peer_fingerprint(const char *pem) {
-  static const char begin[] = "-----BEGIN CERTIFICATE-----";
-  const char *start = pem ? strstr(pem, begin) : NULL;
-  const char *body = start ? start + strlen(begin) : NULL; /* END may share BEGIN's dashes */
+  const char *start = ferry_pem_certificate(pem);
+  const char *body =
+      start ? start + strlen(FERRY_PEM_CERTIFICATE) : NULL; /* END may share BEGIN's dashes */
   const char *end = body ? strstr(body, "-----END CERTIFICATE-----") : NULL;
   if (!end)
     return NULL;

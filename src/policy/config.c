@@ -156,7 +156,7 @@ static void put_slowdown(const Target *to) {
 static void put_compression(const Target *to) {
   const char *method = ferry_json_str(to->out, "compression");
   const char *origin = ferry_json_str(to->from, "compression");
-  gboolean several = g_strcmp0(method, "zlib") == 0 || g_strcmp0(method, "zstd") == 0;
+  gboolean several = ferry_compression_is_parallel(method);
   if (!method || json_object_get(to->out, "compressed") ||
       (g_str_has_prefix(origin, "preset/") &&
        ferry_migration_flag_on(to->out, "parallel") != several))

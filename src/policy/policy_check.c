@@ -2,6 +2,7 @@
 // Pure predicates over one spec: each adds a cause, so that a person sees all faults at once.
 #include "policy/policy_check.h"
 #include "base/duration.h"
+#include "model/flags/migration_flags.h"
 #include "model/kinds/policy_fields.h"
 #include "model/validate/validate.h"
 #include "policy/place/affinity.h"
@@ -118,14 +119,12 @@ static void check_intent(const json_t *spec, const char *path, GError *causes) {
 static void check_transport(const json_t *spec, const char *path, GError *causes) {
   const char *method = ferry_json_str(spec, "compression");
   gboolean parallel = ferry_json_bool(spec, "parallel", FALSE);
-  gboolean several = method && (g_str_equal(method, "zlib") || g_str_equal(method, "zstd"));
-  gboolean one = method && (g_str_equal(method, "xbzrle") || g_str_equal(method, "mt"));
-  if (one && parallel)
+  if (ferry_compression_is_single(method) && parallel)
     policy_check_fault(causes, path, "compression",
                        "%s works over one connection only; with parallel use zlib "
                        "or zstd",
                        method);
-  if (several && json_is_false(json_object_get(spec, "parallel")))
+  if (ferry_compression_is_parallel(method) && json_is_false(json_object_get(spec, "parallel")))
     policy_check_fault(causes, path, "compression", "%s needs parallel: true", method);
   if (json_object_get(spec, "parallelConnections") &&
       json_is_false(json_object_get(spec, "parallel")))

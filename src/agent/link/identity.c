@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/limits.h"
+#include "base/pem.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -139,8 +140,7 @@ FerryClientConfig *ferry_identity_renew(const FerryClientConfig *present, const 
   if (!answer)
     return NULL;
   const char *cert = ferry_json_str(answer, "certificate"), *ca = ferry_json_str(answer, "ca");
-  if (!cert || !ca || !strstr(cert, "-----BEGIN CERTIFICATE-----") ||
-      !strstr(ca, "-----BEGIN CERTIFICATE-----")) {
+  if (!ferry_pem_certificate(cert) || !ferry_pem_certificate(ca)) {
     g_set_error(error, FERRY_ERROR, FERRY_ERROR_INTERNAL,
                 "the answer of %s to the renewal has no certificate", present->server);
     return NULL;

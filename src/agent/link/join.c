@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/limits.h"
 #include "base/log.h"
+#include "base/pem.h"
 #include <string.h>
 
 /* "ferry.CAHASH.NODE.SECRET"; a node's name may hold dots, the others may not. */
@@ -63,7 +64,7 @@ static FerryClientConfig *join_by_token(const FerryAgentOptions *o, GError **err
   const char *cert = ferry_json_str(answer, "certificate");
   /* The CA that was checked against the token's hash vouches for what the answer holds. */
   const char *pinned = ferry_client_config(client)->ca_pem, *ca = ferry_json_str(answer, "ca");
-  if (!cert || !pinned || !strstr(cert, "-----BEGIN CERTIFICATE-----")) {
+  if (!ferry_pem_certificate(cert) || !pinned) {
     g_set_error(error, FERRY_ERROR, FERRY_ERROR_INTERNAL,
                 "the answer of %s to the join has no certificate", o->server);
     return NULL;

@@ -6,6 +6,7 @@
 #include "api/auth/certificates.h"
 #include "api/http/respond.h"
 #include "api/resource/streams.h"
+#include "base/compare.h"
 #include "store/store.h"
 #include "api/auth/audit.h"
 #include "api/http/front.h"
@@ -194,7 +195,7 @@ static void put_store(FerryStore *store, GString *out) {
 static void put_user_streams(const FerryStreamFigures *f, GString *out) {
   static const char count[] = "ferry_api_user_streams";
   static const char bytes[] = "ferry_api_user_stream_buffered_bytes";
-  g_autoptr(GList) names = g_list_sort(g_hash_table_get_keys(f->users), (GCompareFunc)strcmp);
+  g_autoptr(GList) names = g_list_sort(g_hash_table_get_keys(f->users), ferry_compare_text);
   ferry_metrics_family(out, count, "gauge", "Watches and event streams that a user has open.");
   for (const GList *l = names; l; l = l->next) {
     const FerryUserStreams *s = g_hash_table_lookup(f->users, l->data);

@@ -8,6 +8,7 @@
 // later, is not counted. Series of labels that come from outside stop at a limit; beyond it they
 // count as "other".
 #include "api/metrics/metrics.h"
+#include "base/compare.h"
 #include "base/rfc3339.h"
 #include "model/migration/action.h"
 #include "model/migration/phase.h"
@@ -189,10 +190,6 @@ void ferry_metrics_history_take(FerryMetricsHistory *h, const FerrySeen *change,
     g_hash_table_remove(h->seen, uid);
 }
 
-static int by_text(gconstpointer a, gconstpointer b) {
-  return strcmp(a, b);
-}
-
 static const char results_family[] = "ferry_migrations_total";
 
 /* 0 for a result that there was none of yet: the increase of a series that starts at 1 would be
@@ -213,7 +210,7 @@ static void put_results(const FerryMetricsHistory *h, GString *out) {
         i != FERRY_REASON_FORECAST_MADE)
       put_zero(h, i == FERRY_REASON_COMPLETED ? FERRY_PHASE_SUCCEEDED : FERRY_PHASE_FAILED,
                ferry_reason_name((FerryReason)i), out);
-  g_autoptr(GList) keys = g_list_sort(g_hash_table_get_keys(h->results), by_text);
+  g_autoptr(GList) keys = g_list_sort(g_hash_table_get_keys(h->results), ferry_compare_text);
   for (GList *k = keys; k; k = k->next) {
     g_auto(GStrv) parts = g_strsplit(k->data, "\n", 2);
     const guint64 *n = g_hash_table_lookup(h->results, k->data);
@@ -227,7 +224,7 @@ static void put_actions(const FerryMetricsHistory *h, GString *out) {
   for (FerryAction a = 1; a <= FERRY_ACTIONS_DECIDED; a++)
     if (!g_hash_table_contains(h->actions, ferry_action_name(a)))
       ferry_metrics_sample(out, name, 0, "action", ferry_action_name(a), NULL);
-  g_autoptr(GList) keys = g_list_sort(g_hash_table_get_keys(h->actions), by_text);
+  g_autoptr(GList) keys = g_list_sort(g_hash_table_get_keys(h->actions), ferry_compare_text);
   for (GList *k = keys; k; k = k->next)
     ferry_metrics_sample(out, name, (double)*(guint64 *)g_hash_table_lookup(h->actions, k->data),
                          "action", k->data, NULL);

@@ -2,6 +2,7 @@
 // Figures about hosts and their VMs as they are stored.
 #include "store/store.h"
 #include "api/metrics/metrics.h"
+#include "base/compare.h"
 #include "base/quantity.h"
 #include "policy/placement.h"
 #include "model/migration/condition.h"
@@ -88,10 +89,6 @@ static void put_each(GPtrArray *nodes, GString *out) {
   }
 }
 
-static int by_text(gconstpointer a, gconstpointer b) {
-  return strcmp(a, b);
-}
-
 static void put_vms(GPtrArray *vmis, GString *out) {
   static const FerryConditionType problems[] = {FERRY_CONDITION_RUNNING_ON_TWO_HOSTS,
                                                 FERRY_CONDITION_CLAIMED_BY_ANOTHER_HOST,
@@ -109,7 +106,7 @@ static void put_vms(GPtrArray *vmis, GString *out) {
     not_migratable += g_str_equal(can, "False");
   }
   ferry_metrics_family(out, "ferry_vms", "gauge", "VMs, by host and phase.");
-  g_autoptr(GList) keys = g_list_sort(g_hash_table_get_keys(counts), by_text);
+  g_autoptr(GList) keys = g_list_sort(g_hash_table_get_keys(counts), ferry_compare_text);
   for (GList *k = keys; k; k = k->next) {
     g_auto(GStrv) part = g_strsplit(k->data, "\n", 2);
     ferry_metrics_sample(out, "ferry_vms", GPOINTER_TO_UINT(g_hash_table_lookup(counts, k->data)),

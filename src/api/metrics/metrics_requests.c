@@ -2,6 +2,7 @@
 // Requests by verb and resource. A verb, resource or status that is not known to us never becomes
 // a label, so strangers cannot make the table grow.
 #include "api/metrics/metrics.h"
+#include "base/compare.h"
 
 #include <string.h>
 
@@ -49,15 +50,11 @@ void ferry_metrics_requests_take(FerryMetricsRequests *r, const char *verb, cons
     (*n)++;
 }
 
-static int by_text(gconstpointer a, gconstpointer b) {
-  return strcmp(a, b);
-}
-
 void ferry_metrics_requests_put(const FerryMetricsRequests *r, GString *out) {
   static const char total[] = "ferry_api_requests_total";
   static const char duration[] = "ferry_api_request_duration_seconds";
   ferry_metrics_family(out, total, "counter", "Requests answered, by HTTP status.");
-  g_autoptr(GList) codes = g_list_sort(g_hash_table_get_keys(r->codes), by_text);
+  g_autoptr(GList) codes = g_list_sort(g_hash_table_get_keys(r->codes), ferry_compare_text);
   for (GList *k = codes; k; k = k->next) {
     g_auto(GStrv) part = g_strsplit(k->data, "\n", 3);
     const guint64 *n = g_hash_table_lookup(r->codes, k->data);
@@ -66,7 +63,7 @@ void ferry_metrics_requests_put(const FerryMetricsRequests *r, GString *out) {
   }
   ferry_metrics_family(out, duration, "histogram",
                        "Time from a request's header to its answer; of a watch, to its beginning.");
-  g_autoptr(GList) keys = g_list_sort(g_hash_table_get_keys(r->seconds), by_text);
+  g_autoptr(GList) keys = g_list_sort(g_hash_table_get_keys(r->seconds), ferry_compare_text);
   for (GList *k = keys; k; k = k->next) {
     g_auto(GStrv) part = g_strsplit(k->data, "\n", 2);
     ferry_metrics_histogram(out, duration, g_hash_table_lookup(r->seconds, k->data), "verb",

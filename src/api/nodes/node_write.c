@@ -15,13 +15,6 @@ static json_t *node_write_new(FerryApi *api, const char *name, gint64 now_ms) {
                    "agent", "epoch", (json_int_t)ferry_store_revision(api->store));
 }
 
-/* Whether it is worth another try. */
-static gboolean came_between(const GError *error) {
-  return g_error_matches(error, FERRY_ERROR, FERRY_ERROR_CONFLICT) ||
-         g_error_matches(error, FERRY_ERROR, FERRY_ERROR_ALREADY_EXISTS) ||
-         g_error_matches(error, FERRY_ERROR, FERRY_ERROR_NOT_FOUND);
-}
-
 gboolean ferry_node_write(FerryApi *api, const char *name, gboolean make, FerryNodeChange change,
                           gpointer data, GError **error) {
   gint64 now_ms = ferry_clock_wall_ms(api->clock);
@@ -45,7 +38,7 @@ gboolean ferry_node_write(FerryApi *api, const char *name, gboolean make, FerryN
     g_autoptr(GError) problem = NULL;
     if (ferry_store_commit(api->store, &write, 1, NULL, &problem))
       return TRUE;
-    if (!came_between(problem)) {
+    if (!ferry_error_came_between(problem)) {
       g_propagate_error(error, g_steal_pointer(&problem));
       return FALSE;
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api/nodes/trust_names.h"
 #include "base/rfc3339.h"
+#include "model/migration/node_address.h"
 #include "model/migration/peer_uri.h"
 #include <arpa/inet.h>
 #include <string.h>
@@ -17,8 +18,8 @@ static void hold_addresses(GHashTable *table, const json_t *node, const char *na
   gsize i, k;
   json_t *item, *text;
   json_array_foreach(ferry_json_get(node, "status.addresses"), i, item) {
-    const char *address = ferry_json_str(item, "address");
-    if (address && g_strcmp0(ferry_json_str(item, "type"), "InternalIP") == 0)
+    const char *address = ferry_internal_address(item);
+    if (address)
       hold_name(table, address, strlen(address), name);
   }
   json_array_foreach(ferry_json_get(node, "status.interfaces"), i, item)

@@ -8,6 +8,7 @@
 // way, from the deepest path up, and takes an element or object with it only where nobody else has
 // a part in it.
 #include "api/resource/field_paths.h"
+#include "base/compare.h"
 
 #include <string.h>
 
@@ -137,7 +138,7 @@ GHashTable *ferry_field_paths_read(const json_t *fields) {
 
 json_t *ferry_field_paths_write(GHashTable *paths) {
   json_t *root = json_object();
-  GList *keys = g_list_sort(g_hash_table_get_keys(paths), (GCompareFunc)strcmp);
+  GList *keys = g_list_sort(g_hash_table_get_keys(paths), ferry_compare_text);
   for (GList *l = keys; l; l = l->next) {
     g_auto(GStrv) steps = g_strsplit(l->data, SEP, -1);
     json_t *level = root;

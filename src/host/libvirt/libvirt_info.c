@@ -4,6 +4,7 @@
 // placement judges by is taken, within limits, as another host's libvirt may be anybody's. What
 // cannot be asked is left out, and is then no reason against the host.
 #include "host/libvirt/libvirt_info.h"
+#include "base/compare.h"
 #include "host/libvirt/libvirt_ask.h"
 #include "host/libvirt/libvirt_base.h"
 #include "host/machine/conntrack.h"
@@ -52,14 +53,10 @@ static GPtrArray *libvirt_info_texts(xmlDoc *doc, const char *path) {
   return texts_upto(doc, path, 64);
 }
 
-static gint libvirt_info_compare(gconstpointer a, gconstpointer b) {
-  return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
 /* Those texts in order, without repetitions: libvirt's own order changes with each start. */
 static void put_set(json_t *object, const char *key, xmlDoc *doc, const char *path) {
   g_autoptr(GPtrArray) found = texts_upto(doc, path, MAX_SET);
-  g_ptr_array_sort(found, libvirt_info_compare);
+  g_ptr_array_sort(found, ferry_compare_text_at);
   json_t *list = json_array();
   for (guint i = 0; i < found->len; i++)
     if (i == 0 || !g_str_equal(found->pdata[i], found->pdata[i - 1]))

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/machine/shared_mounts.h"
+#include "base/compare.h"
 #include "host/machine/shared_files.h"
 #include <stdlib.h>
 #include <string.h>
@@ -115,15 +116,11 @@ static void shared_mounts_entry_free(gpointer entry) {
   json_decref(entry);
 }
 
-static gint shared_mounts_compare(gconstpointer a, gconstpointer b, gpointer data) {
-  return strcmp(a, b);
-}
-
 json_t *ferry_shared_mounts(const char *mountinfo, const char *const *directories,
                             FerryResolveFunc resolve) {
   g_autoptr(GHashTable) mounts = read_mounts(mountinfo);
   g_autoptr(GTree) found =
-      g_tree_new_full(shared_mounts_compare, NULL, g_free, shared_mounts_entry_free);
+      g_tree_new_full(ferry_compare_keys, NULL, g_free, shared_mounts_entry_free);
   GHashTableIter iter;
   gpointer path, m;
   g_hash_table_iter_init(&iter, mounts);

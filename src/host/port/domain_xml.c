@@ -66,17 +66,7 @@ static gint64 memory_bytes(const xmlNode *node) {
   guint64 n = 0;
   if (!text || !g_ascii_string_to_unsigned(text, 10, 0, G_MAXINT64, &n, NULL))
     return -1;
-  static const struct {
-    const char *name;
-    guint64 bytes;
-  } units[] = {{"b", 1},           {"bytes", 1},       {"KB", 1000},     {"k", 1024},
-               {"KiB", 1024},      {"MB", 1000000},    {"M", 1 << 20},   {"MiB", 1 << 20},
-               {"GB", 1000000000}, {"G", 1 << 30},     {"GiB", 1 << 30}, {"TB", 1000000000000},
-               {"T", 1ULL << 40},  {"TiB", 1ULL << 40}};
-  guint64 scale = unit ? 0 : 1024;
-  for (gsize i = 0; unit && i < G_N_ELEMENTS(units); i++)
-    if (strcmp(units[i].name, unit) == 0)
-      scale = units[i].bytes;
+  guint64 scale = ferry_xml_memory_unit(unit);
   return scale && n <= G_MAXINT64 / scale ? (gint64)(n * scale) : -1;
 }
 

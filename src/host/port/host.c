@@ -7,6 +7,7 @@
 #include "host/port/host.h"
 
 #include "base/error.h"
+#include "model/migration/node_address.h"
 
 typedef struct {
   FerryHostHint hint;
@@ -108,7 +109,8 @@ json_t *ferry_host_addresses(const json_t *interfaces, const char *hostname) {
   json_array_foreach((json_t *)interfaces, i, item)
       json_array_foreach(json_object_get(item, "addresses"), k, address) {
     g_auto(GStrv) parts = g_strsplit(json_string_value(address), "/", 2);
-    json_array_append_new(out, json_pack("{s:s, s:s}", "type", "InternalIP", "address", parts[0]));
+    json_array_append_new(
+        out, json_pack("{s:s, s:s}", "type", FERRY_ADDRESS_INTERNAL, "address", parts[0]));
   }
   if (hostname)
     json_array_append_new(out, json_pack("{s:s, s:s}", "type", HOSTNAME, "address", hostname));

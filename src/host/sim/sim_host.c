@@ -11,6 +11,7 @@
 #include "host/sim/sim_base.h"
 #include "host/sim/sim_disks.h"
 #include "host/sim/sim_job.h"
+#include "model/migration/node_address.h"
 #include <string.h>
 
 #define MAX_SAVED 65536
@@ -67,8 +68,8 @@ static json_t *sim_info(FerryHost *base, GError **error) {
     if (h->address) {
       g_autofree char *net =
           g_strdup_printf("%s/%d", h->address, strchr(h->address, ':') ? 64 : 24);
-      json_array_append_new(addresses,
-                            json_pack("{s:s, s:s}", "type", "InternalIP", "address", h->address));
+      json_array_append_new(addresses, json_pack("{s:s, s:s}", "type", FERRY_ADDRESS_INTERNAL,
+                                                 "address", h->address));
       json_array_append_new(interfaces,
                             json_pack("{s:s, s:[s], s:b, s:I}", "name", "sim0", "addresses", net,
                                       "up", 1, "speedMbps", (json_int_t)MAX(1, mbps)));

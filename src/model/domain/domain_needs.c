@@ -4,6 +4,7 @@
 // refused by libvirt itself. So a path counts only where libvirt or QEMU opens it at the start and
 // makes it not itself; for what they make, its directory counts.
 #include "model/domain/domain_needs.h"
+#include "base/compare.h"
 #include "model/domain/xml.h"
 
 #include <gio/gio.h>
@@ -41,12 +42,8 @@ gboolean ferry_need_takes_look(FerryNeed need) {
          need == FERRY_NEED_IMAGE;
 }
 
-static gint looks_compare(gconstpointer a, gconstpointer b, gpointer data) {
-  return strcmp(a, b);
-}
-
 GTree *ferry_looks_tree_new(void) {
-  return g_tree_new_full(looks_compare, NULL, g_free, (GDestroyNotify)json_decref);
+  return g_tree_new_full(ferry_compare_keys, NULL, g_free, (GDestroyNotify)json_decref);
 }
 
 typedef struct {
@@ -254,20 +251,13 @@ static void add_boot(json_t *out, const xmlNode *os) {
 static void add_memory(json_t *out, const xmlNode *backing) {
   const xmlNode *huge = ferry_xml_child(backing, "hugepages");
   const xmlNode *page = ferry_xml_child(huge, "page");
-  static const struct {
-    const char *unit;
-    guint64 kib;
-  } units[] = {{"KiB", 1},    {"K", 1},           {"M", 1024},
-               {"MiB", 1024}, {"G", 1024 * 1024}, {"GiB", 1024 * 1024}};
   g_autofree char *size = ferry_xml_attribute(page, "size"),
                   *unit = ferry_xml_attribute(page, "unit");
-  guint64 n = 0, scale = unit ? 0 : 1;
-  for (gsize i = 0; unit && i < G_N_ELEMENTS(units); i++)
-    scale = g_str_equal(units[i].unit, unit) ? units[i].kib : scale;
-  if (!huge ||
-      (size && (!g_ascii_string_to_unsigned(size, 10, 1, G_MAXUINT32, &n, NULL) || !scale)))
+  guint64 n = 0, scale = ferry_xml_memory_unit(unit);
+  if (!huge || (size && (!g_ascii_string_to_unsigned(size, 10, 1, G_MAXUINT32, &n, NULL) ||
+                         !scale || n > G_MAXUINT64 / scale)))
     return;
-  g_autofree char *kib = g_strdup_printf("%" G_GUINT64_FORMAT, n * scale);
+  g_autofree char *kib = g_strdup_printf("%" G_GUINT64_FORMAT, n * scale / 1024);
   needs_add(out, FERRY_NEED_HUGEPAGES, kib);
 }
 

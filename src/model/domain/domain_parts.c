@@ -4,6 +4,7 @@
 // and digested. An element that no row knows counts as it stands: rather a difference too many is
 // told than one too few.
 #include "model/domain/domain_parts.h"
+#include "base/compare.h"
 #include "base/random.h"
 #include "model/domain/xml.h"
 #include <libxml/parser.h>
@@ -178,10 +179,6 @@ json_t *ferry_domain_parts(const char *xml) {
   return ferry_xml_is(root, "domain") ? parts_of(root) : NULL;
 }
 
-static int parts_by_name(gconstpointer a, gconstpointer b) {
-  return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
 json_t *ferry_domain_parts_changed(const json_t *before, const json_t *after) {
   g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
   const char *name;
@@ -197,7 +194,7 @@ json_t *ferry_domain_parts_changed(const json_t *before, const json_t *after) {
     if (!json_object_get(before, name))
       g_ptr_array_add(names, g_strdup_printf("%s (new)", name));
   }
-  g_ptr_array_sort(names, parts_by_name);
+  g_ptr_array_sort(names, ferry_compare_text_at);
   json_t *out = json_array();
   for (guint i = 0; i < names->len; i++)
     json_array_append_new(out, json_string(g_ptr_array_index(names, i)));

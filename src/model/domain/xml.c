@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "model/domain/xml.h"
+#include "base/compare.h"
 #include <libxml/parser.h>
 #include <string.h>
 
@@ -36,8 +37,30 @@ char *ferry_xml_own_text(const xmlNode *node) {
   return g_strstrip(g_string_free(text, FALSE));
 }
 
-static int xml_by_text(gconstpointer a, gconstpointer b) {
-  return strcmp(*(const char *const *)a, *(const char *const *)b);
+guint64 ferry_xml_memory_unit(const char *unit) {
+  static const struct {
+    const char *name;
+    guint64 bytes;
+  } units[] = {{"b", 1},
+               {"bytes", 1},
+               {"KB", 1000},
+               {"k", 1024},
+               {"K", 1024},
+               {"KiB", 1024},
+               {"MB", 1000000},
+               {"M", 1 << 20},
+               {"MiB", 1 << 20},
+               {"GB", 1000000000},
+               {"G", 1 << 30},
+               {"GiB", 1 << 30},
+               {"TB", 1000000000000},
+               {"T", 1ULL << 40},
+               {"TiB", 1ULL << 40}};
+  guint64 bytes = unit ? 0 : 1024;
+  for (gsize i = 0; unit && i < G_N_ELEMENTS(units); i++)
+    if (strcmp(units[i].name, unit) == 0)
+      bytes = units[i].bytes;
+  return bytes;
 }
 
 void ferry_xml_canonical(const xmlNode *node, GString *out) {
@@ -50,7 +73,7 @@ void ferry_xml_canonical(const xmlNode *node, GString *out) {
     g_autofree char *quoted = g_markup_escape_text(value, -1);
     g_ptr_array_add(parts, g_strdup_printf(" %s=\"%s\"", (const char *)a->name, quoted));
   }
-  g_ptr_array_sort(parts, xml_by_text);
+  g_ptr_array_sort(parts, ferry_compare_text_at);
   for (guint i = 0; i < parts->len; i++)
     g_string_append(out, g_ptr_array_index(parts, i));
   g_autofree char *text = ferry_xml_own_text(node);

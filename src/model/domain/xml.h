@@ -20,6 +20,9 @@ char *ferry_xml_value(const xmlAttr *attribute);
 /** The element's own text, without that of what is in it, and without space around it. Free with
  * g_free. Pure. */
 char *ferry_xml_own_text(const xmlNode *node);
+/** Bytes of a unit of memory as libvirt writes it ("KiB", "MB", "G"): KiB for NULL, 0 for one that
+ * is not known. Pure. */
+guint64 ferry_xml_memory_unit(const char *unit);
 /** Appends the element and all in it, whatever the order of its attributes and the space between
  * elements; of a foreign one with the name of its namespace, as prefixes are anybody's choice. The
  * same text means the same. Pure. */

@@ -56,3 +56,13 @@ void ferry_migration_config_choose(json_t *config, json_t *origins, const char *
   if (origins)
     ferry_json_set_str(origins, name, "automatic");
 }
+
+gboolean ferry_compression_is_parallel(const char *method) {
+  static const char *const methods[] = {"zlib", "zstd", NULL};
+  return method && g_strv_contains(methods, method);
+}
+
+gboolean ferry_compression_is_single(const char *method) {
+  static const char *const methods[] = {"xbzrle", "mt", NULL};
+  return method && g_strv_contains(methods, method);
+}

@@ -62,6 +62,12 @@ gboolean ferry_migration_undefines(const json_t *config, gboolean persistent, gb
  * `migrateURI`, and there are any (not `offline`). */
 gboolean ferry_migration_uses_network(const json_t *config);
 
+/** Whether a method of compression works over several connections, and there alone; FALSE for NULL
+ * and for "none". */
+gboolean ferry_compression_is_parallel(const char *method);
+/** Whether one works over a single connection only. */
+gboolean ferry_compression_is_single(const char *method);
+
 /** Compares "11.3.0" with "9.4.0" part by part: < 0, 0, > 0. Missing parts are 0. */
 int ferry_version_compare(const char *a, const char *b);
 

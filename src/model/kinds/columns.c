@@ -7,20 +7,16 @@
 #include "base/quantity.h"
 #include "base/rfc3339.h"
 #include "model/migration/condition.h"
+#include "model/migration/node_address.h"
 #include <math.h>
 #include <string.h>
 
 /* "256Mi", "7.8Gi": kubectl's look, for people; without a space so that columns can be cut. */
 static json_t *bytes_cell(gint64 bytes, const char *suffix) {
-  static const char *const names[] = {"", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei"};
   double value = (double)bytes;
-  guint i = 0;
-  while (value >= 1024 && i + 1 < G_N_ELEMENTS(names)) {
-    value /= 1024;
-    i++;
-  }
+  const char *prefix = ferry_binary_scale(&value, 1024);
   gboolean whole = value >= 100 || fabs(value - round(value)) < 0.05;
-  return json_sprintf(whole ? "%.0f%s%s" : "%.1f%s%s", value, names[i], suffix);
+  return json_sprintf(whole ? "%.0f%s%s" : "%.1f%s%s", value, prefix, suffix);
 }
 
 static json_t *ms_cell(gint64 ms) {
@@ -83,7 +79,8 @@ json_t *ferry_cell_node_version(const json_t *object, gint64 now_ms) {
 
 json_t *ferry_cell_node_internal_ip(const json_t *object, gint64 now_ms) {
   const char *address = ferry_json_str(
-      ferry_json_find(ferry_json_get(object, "status.addresses"), "type", "InternalIP"), "address");
+      ferry_json_find(ferry_json_get(object, "status.addresses"), "type", FERRY_ADDRESS_INTERNAL),
+      "address");
   return address ? json_string(address) : NULL;
 }
 

@@ -9,6 +9,7 @@
 #include "model/domain/domain_needs.h"
 #include "model/kinds/columns.h"
 #include "model/kinds/shared_fields.h"
+#include "model/migration/node_address.h"
 
 static const FerryField namespace_spec[] = {
     STRS("finalizers", "What must be done before a deleted namespace goes.",
@@ -97,7 +98,8 @@ static const FerryField node_spec[] = {
 
 static const FerryField node_address[] = {
     STR("type", "InternalIP or Hostname.", REQUIRED,
-        .values = WORDS("InternalIP", "ExternalIP", "Hostname", "InternalDNS", "ExternalDNS")),
+        .values =
+            WORDS(FERRY_ADDRESS_INTERNAL, "ExternalIP", "Hostname", "InternalDNS", "ExternalDNS")),
     STR("address", "The address or name.", REQUIRED, .max = 255),
     END,
 };

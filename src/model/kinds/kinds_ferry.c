@@ -3,6 +3,7 @@
 #include "model/kinds/columns.h"
 #include "model/kinds/shared_fields.h"
 #include "model/migration/phase.h"
+#include "model/migration/way.h"
 
 static const FerryField network_spec[] = {
     STRS("roles", "What the network is used for; one network only has the role migration.",
@@ -13,7 +14,7 @@ static const FerryField network_spec[] = {
     STR("fallback",
         "What to do where a node has no address in the network: use its other address "
         "(allow), use it and say so (warn), or refuse (deny).",
-        .values = WORDS("allow", "warn", "deny"), .def = "\"warn\""),
+        .values = ferry_network_fallbacks, .def = "\"warn\""),
     STR("interface", "Name of the interface whose addresses are used, such as bond0.", .max = 64),
     BOOL("required",
          "Whether a host that is not in the network takes no VM unless a migration names it. Where "

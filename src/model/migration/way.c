@@ -6,6 +6,19 @@
 #include <arpa/inet.h>
 #include <string.h>
 
+const char *const ferry_network_fallbacks[] = {[FERRY_FALLBACK_ALLOW] = "allow",
+                                               [FERRY_FALLBACK_WARN] = "warn",
+                                               [FERRY_FALLBACK_DENY] = "deny",
+                                               NULL};
+
+FerryFallback ferry_network_fallback(const json_t *network) {
+  const char *said = ferry_json_str(network, "spec.fallback");
+  for (guint f = 0; said && ferry_network_fallbacks[f]; f++)
+    if (g_str_equal(said, ferry_network_fallbacks[f]))
+      return (FerryFallback)f;
+  return FERRY_FALLBACK_WARN;
+}
+
 static gboolean parse_address(const char *text, int *family, guint8 out[16]) {
   *family = strchr(text, ':') ? AF_INET6 : AF_INET;
   return inet_pton(*family, text, out) == 1;

@@ -32,6 +32,15 @@ typedef enum {
 FerryWayAnswer ferry_way_find(const json_t *routes, const json_t *interfaces, const char *to,
                               FerryWay *way);
 
+/** What a Network says of a node that is not in it: spec.fallback. */
+typedef enum {
+  FERRY_FALLBACK_ALLOW, /* its other address is used */
+  FERRY_FALLBACK_WARN,  /* so it is, and people are told; this where nothing is said */
+  FERRY_FALLBACK_DENY,
+} FerryFallback;
+extern const char *const ferry_network_fallbacks[]; /* in that order; ends with NULL */
+FerryFallback ferry_network_fallback(const json_t *network);
+
 /** A Network, as far as a way is judged by it. */
 typedef struct {
   const char *name;

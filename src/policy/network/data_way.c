@@ -42,7 +42,6 @@ static gboolean go_own_way(const json_t *network, const json_t *config, const js
                            const json_t *target, FerryRoute *route, char **problem) {
   const char *what;
   g_autofree char *address = own_address(config, target, &what);
-  const char *fallback = ferry_json_str(network, "spec.fallback");
   if (!network || !address)
     return TRUE;
   g_autofree char *why = data_way_outside(network, source, address);
@@ -52,13 +51,7 @@ static gboolean go_own_way(const json_t *network, const json_t *config, const js
     return *problem == NULL;
   }
   g_autofree char *text = g_strdup_printf("%s, %s", what, why);
-  if (g_strcmp0(fallback, "deny") == 0) {
-    *problem = g_strconcat(text, ", and its fallback is deny", NULL);
-    return FALSE;
-  }
-  if (g_strcmp0(fallback, "allow") != 0)
-    route->warning = g_steal_pointer(&text);
-  return TRUE;
+  return ferry_network_falls_back(network, text, "", route, problem);
 }
 
 /* Disks with a URI of their own, beside memory that a network carries. */

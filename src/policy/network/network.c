@@ -4,6 +4,7 @@
 // lead there by such an interface (model/migration/way.h); where one is not in it, the network's
 // fallback decides whether the management network will do. Of both families IPv4 is tried first.
 #include "policy/network/network.h"
+#include "model/migration/node_address.h"
 #include "model/migration/peer_uri.h"
 #include <string.h>
 #include <sys/socket.h>
@@ -48,9 +49,8 @@ static char *address_alone(const json_t *network, const json_t *node, int family
   if (ferry_json_str(network, "spec.interface"))
     return NULL;
   json_array_foreach(ferry_json_get(node, "status.addresses"), i, item) {
-    const char *address = ferry_json_str(item, "address");
-    if (g_strcmp0(ferry_json_str(item, "type"), "InternalIP") == 0 && address &&
-        in_network(network, address, family))
+    const char *address = ferry_internal_address(item);
+    if (address && in_network(network, address, family))
       return g_strdup(address);
   }
   return NULL;
@@ -137,9 +137,8 @@ static char *management_address(const json_t *node) {
   json_t *item;
   static const int families[] = {AF_INET, AF_INET6};
   json_array_foreach(ferry_json_get(node, "status.addresses"), i, item) {
-    const char *address = ferry_json_str(item, "address");
-    if (g_strcmp0(ferry_json_str(item, "type"), "InternalIP") == 0 && address &&
-        ferry_peer_host_is_valid(address) && !is_down(node, address))
+    const char *address = ferry_internal_address(item);
+    if (address && ferry_peer_host_is_valid(address) && !is_down(node, address))
       return g_strdup(address);
   }
   for (gsize k = 0; k < G_N_ELEMENTS(families); k++)
@@ -201,11 +200,25 @@ static gboolean route_over(const json_t *network, const json_t *source, const js
   return *problem != NULL;
 }
 
+gboolean ferry_network_falls_back(const json_t *network, const char *why, const char *then,
+                                  FerryRoute *route, char **problem) {
+  switch (ferry_network_fallback(network)) {
+  case FERRY_FALLBACK_DENY:
+    *problem = g_strconcat(why, ", and its fallback is deny", NULL);
+    return FALSE;
+  case FERRY_FALLBACK_WARN:
+    route->warning = g_strconcat(why, then, NULL);
+    return TRUE;
+  case FERRY_FALLBACK_ALLOW:
+    return TRUE;
+  }
+  return TRUE;
+}
+
 /* Where one of the two is not in the network: what its fallback says. */
 static gboolean route_past(const json_t *network, const json_t *source, const json_t *target,
                            FerryRoute *route, char **problem) {
   g_auto(FerryNetworkPlace) here = {0}, there = {0};
-  const char *fallback = ferry_json_str(network, "spec.fallback");
   const char *name = ferry_json_str(network, "metadata.name");
   gboolean in = ferry_network_place_any(network, source, &here);
   gboolean out = ferry_network_place_any(network, target, &there);
@@ -217,14 +230,9 @@ static gboolean route_past(const json_t *network, const json_t *source, const js
                 : g_strdup_printf("node %s is not in Network \"%s\": %s",
                                   ferry_json_str(in ? target : source, "metadata.name"), name,
                                   in ? there.problem : here.problem);
-  if (g_strcmp0(fallback, "deny") == 0) {
-    *problem = g_strconcat(text, ", and its fallback is deny", NULL);
-    return FALSE;
-  }
   route->fell_back = TRUE;
-  if (g_strcmp0(fallback, "allow") != 0)
-    route->warning = g_strconcat(text, "; the management network is used", NULL);
-  return TRUE;
+  return ferry_network_falls_back(network, text, "; the management network is used", route,
+                                  problem);
 }
 
 const json_t *ferry_network_wanted(json_t *const *networks, gsize n, const char *wanted) {

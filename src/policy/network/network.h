@@ -32,6 +32,13 @@ gboolean ferry_network_has_role(const json_t *network, const char *role);
 /** The Network of that name, or with NULL the one that holds the role; borrowed; NULL: none. */
 const json_t *ferry_network_wanted(json_t *const *networks, gsize n, const char *wanted);
 
+/** What the network's fallback makes of data that do not go over it, which `why` says: allow is
+ * silent, warn puts `why` and `then` into route->warning, deny sets `problem` (g_free) and is
+ * FALSE.
+ */
+gboolean ferry_network_falls_back(const json_t *network, const char *why, const char *then,
+                                  FerryRoute *route, char **problem);
+
 /** Where a node is in a network. */
 typedef struct {
   char *address;   /* NULL: it is not in it */

@@ -4,6 +4,7 @@
 // whoever said it first. control/node_claims.c keeps newcomers out when they report; here the
 // outcome is looked at once more before a VM goes there.
 #include "policy/network/peers.h"
+#include "model/migration/node_address.h"
 #include "model/migration/reasons.h"
 #include "model/migration/peer_uri.h"
 #include "model/migration/condition.h"
@@ -13,8 +14,7 @@ static gboolean has_address(const json_t *node, const char *host) {
   gsize i, k, len = strlen(host);
   json_t *item, *text;
   json_array_foreach(ferry_json_get(node, "status.addresses"), i, item) {
-    if (g_strcmp0(ferry_json_str(item, "type"), "InternalIP") == 0 &&
-        g_strcmp0(ferry_json_str(item, "address"), host) == 0)
+    if (g_strcmp0(ferry_internal_address(item), host) == 0)
       return TRUE;
   }
   json_array_foreach(ferry_json_get(node, "status.interfaces"), i, item)

@@ -107,6 +107,15 @@ static void test_longest_then_cheapest(void) {
   g_assert_cmpint(ferry_way_find(NULL, own, "10.9.2.2", &none), ==, FERRY_WAY_UNKNOWN);
 }
 
+static void test_fallback(void) {
+  g_autoptr(json_t) network = json_pack("{s:{}}", "spec");
+  g_assert_cmpint(ferry_network_fallback(network), ==, FERRY_FALLBACK_WARN);
+  for (guint f = 0; ferry_network_fallbacks[f]; f++) {
+    ferry_json_set_str(network, "spec.fallback", ferry_network_fallbacks[f]);
+    g_assert_cmpint(ferry_network_fallback(network), ==, f);
+  }
+}
+
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/way/subnets", test_contains);
@@ -117,5 +126,6 @@ int main(int argc, char **argv) {
   g_test_add_func("/way/elsewhere", test_elsewhere_is_not_the_network);
   g_test_add_func("/way/source", test_source_of_the_route);
   g_test_add_func("/way/longest-then-cheapest", test_longest_then_cheapest);
+  g_test_add_func("/way/fallback", test_fallback);
   return g_test_run();
 }
