@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // One host's copy of a VM as its libvirtd says it is.
 #include "sim/world/hyper_job.h"
+#include "model/domain/domain_states.h"
 
 void ferry_copy_stop(FerryWorldCopy *copy, const char *reason, gboolean undefine) {
   FerryWorldHost *host = copy->host;
@@ -16,7 +17,7 @@ void ferry_copy_stop(FerryWorldCopy *copy, const char *reason, gboolean undefine
 }
 
 void ferry_copy_state(const FerryWorldCopy *copy, FerryDomainState *out) {
-  *out = (FerryDomainState){.state = FERRY_VM_GONE, .reason = "unknown", .id = -1};
+  *out = (FerryDomainState){.state = FERRY_VM_GONE, .reason = FERRY_VM_REASON_UNKNOWN, .id = -1};
   if (copy)
     *out = (FerryDomainState){TRUE,     copy->state,   copy->reason,
                               copy->id, copy->id >= 0, copy->persistent};

@@ -6,6 +6,7 @@
 // not, never waits. Numbers of a job are those of the simulated QEMU (host/sim/sim_migration.h).
 #include "sim/world/hyper_job.h"
 #include "base/error.h"
+#include "model/domain/domain_states.h"
 #include "model/flags/migration_flags.h"
 
 #define LOCK_TIMEOUT_US (30 * G_USEC_PER_SEC)
@@ -333,7 +334,7 @@ gboolean ferry_world_job_resume(FerryHostJob *base, GError **error) {
     ferry_fiber_sleep(LOCK_TIMEOUT_US);
     return ferry_hyper_error(error, ERROR_BUSY, "cannot acquire state change lock");
   }
-  if (g_str_equal(copy->reason, "postcopy-failed"))
+  if (g_str_equal(copy->reason, FERRY_VM_REASON_POST_COPY_FAILED))
     return ferry_hyper_error(error, FERRY_HOST_ERROR_INVALID_STATE, "it cannot be resumed");
   if (copy->runs)
     return TRUE;

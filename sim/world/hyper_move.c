@@ -7,6 +7,7 @@
 // until it can read it, whatever the source thinks by then: that is how two copies come to run.
 #include "sim/world/hyper.h"
 #include "base/limits.h"
+#include "model/domain/domain_states.h"
 
 #define CHUNK_US 50000
 #define TCP_TIMEOUT_US (120 * G_USEC_PER_SEC)

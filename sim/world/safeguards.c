@@ -7,6 +7,7 @@
 #include "control/migration_step.h"
 #include "control/node.h"
 #include "model/agents/agent_rules.h"
+#include "model/domain/domain_states.h"
 #include "policy/migration_admission.h"
 #include "policy/outcome.h"
 #include "policy/placement.h"
@@ -96,7 +97,7 @@ BETWEEN(gboolean, ferry_host_peer_state, FerryHost *host, const char *uri, const
         FerryDomainState *out, GError **error) {
   if (!OFF(ASK_TARGET))
     return __real_ferry_host_peer_state(host, uri, uuid, out, error);
-  *out = (FerryDomainState){.state = FERRY_VM_GONE, .reason = "unknown", .id = -1};
+  *out = (FerryDomainState){.state = FERRY_VM_GONE, .reason = FERRY_VM_REASON_UNKNOWN, .id = -1};
   return TRUE;
 }
 

@@ -309,9 +309,7 @@ static void condition_connections(json_t *node, gint64 now_ms) {
 static gboolean lacks_inventory(const json_t *node) {
   gint64 epoch = ferry_json_int(node, "status.agent.epoch", 0);
   gint64 known = ferry_json_int(node, "status.agent.inventoryEpoch", epoch);
-  return epoch > 0 &&
-         (known != epoch ||
-          g_strcmp0(ferry_condition_status(node, FERRY_CONDITION_READY), "Unknown") == 0);
+  return epoch > 0 && (known != epoch || ferry_condition_is_unknown(node, FERRY_CONDITION_READY));
 }
 
 gboolean ferry_inventory_wants_all(FerryStore *store, const char *name) {
@@ -323,13 +321,12 @@ gboolean ferry_inventory_wants_all(FerryStore *store, const char *name) {
 static void condition_ready(const FerryReport *r, json_t *node, const json_t *reported,
                             gboolean libvirt_ok, gboolean partial) {
   const char *why = ferry_json_str(reported, "connectionError");
-  const char *status = ferry_condition_status(node, FERRY_CONDITION_READY);
   if (!libvirt_ok)
     ferry_condition_set(node, FERRY_CONDITION_READY, "False",
                         ferry_reason_name(FERRY_REASON_LIBVIRT_UNREACHABLE),
                         why ? why : "the agent has no connection to libvirtd", r->now_ms);
-  else if ((reported || g_strcmp0(status, "Unknown") == 0) &&
-           !(partial && g_strcmp0(status, "True") != 0))
+  else if ((reported || ferry_condition_is_unknown(node, FERRY_CONDITION_READY)) &&
+           !(partial && !ferry_condition_holds(node, FERRY_CONDITION_READY)))
     ferry_condition_set(node, FERRY_CONDITION_READY, "True",
                         ferry_reason_name(FERRY_REASON_AGENT_REPORTS), "the agent reports",
                         r->now_ms);

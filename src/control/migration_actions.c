@@ -51,7 +51,7 @@ static const char *migration_actions_leaves(const FerryStep *s) {
   if (ferry_json_bool(s->m, "spec.postCopyResume", FALSE))
     json_array_foreach(ferry_json_get(s->vmi, "status.domains"), i, domain) {
       if (ferry_vm_state_of(domain, "state") == FERRY_VM_PAUSED &&
-          g_strcmp0(ferry_json_str(domain, "reason"), "postcopy-failed") == 0)
+          g_strcmp0(ferry_json_str(domain, "reason"), FERRY_VM_REASON_POST_COPY_FAILED) == 0)
         return ferry_json_str(domain, "nodeName");
     }
   return ferry_json_str(s->vmi, "status.nodeName");

@@ -8,6 +8,7 @@
 // What the source says after its result (a post-copy that ended later) counts in place of the
 // result; what a host last said before it fell silent counts for nothing.
 #include "base/rfc3339.h"
+#include "model/domain/domain_states.h"
 #include "model/migration/reasons.h"
 #include "control/conditions.h"
 #include "control/migration_timeouts.h"
@@ -58,7 +59,7 @@ static gboolean call_failed(const FerryStep *s) {
 /* Whether what the target's copy is in is libvirt's word, and no person's since. */
 static gboolean libvirt_says_of_target(const FerryStep *s) {
   const char *reason = ferry_json_str(ferry_step_domain_on(s, target_name(s)), "reason");
-  return g_strcmp0(reason, "migrated") == 0 || (reason && g_str_has_prefix(reason, "postcopy"));
+  return g_strcmp0(reason, FERRY_VM_REASON_MIGRATED) == 0 || ferry_vm_reason_is_post_copy(reason);
 }
 
 /* What the source has: by its agent's result, or by its host's report where that changed later. */
@@ -77,7 +78,7 @@ static FerryCopy copy_on_source(const FerryStep *s) {
         ferry_doubt_of(s->m, FERRY_SIDE_SOURCE) == FERRY_DOUBT_GONE)
       return FERRY_COPY_ABSENT;
     /* the agent itself has suspended it, which libvirt calls a person's will */
-    gboolean doubted = (g_strcmp0(reason, "migration") == 0 ||
+    gboolean doubted = (g_strcmp0(reason, FERRY_VM_REASON_MIGRATION) == 0 ||
                         ferry_doubt_of(s->m, FERRY_SIDE_SOURCE) == FERRY_DOUBT_SUSPENDED) &&
                        seen == FERRY_COPY_PAUSED;
     return doubted ? FERRY_COPY_SUSPENDED : seen;
@@ -214,7 +215,7 @@ FerryVmState ferry_step_rest_at_target(const FerryStep *s) {
 
 /* The agent that said that it stalls may not be there to take it back. */
 static void end_stalling(FerryStep *s) {
-  if (g_strcmp0(ferry_condition_status(s->m, FERRY_CONDITION_STALLING), "True") != 0)
+  if (!ferry_condition_holds(s->m, FERRY_CONDITION_STALLING))
     return;
   g_autoptr(json_t) ended = json_object();
   ferry_json_set(ended, "status.conditions",

@@ -45,16 +45,16 @@ static Past past_of(const FerryStep *s) {
   gsize i;
   json_array_foreach(ferry_json_get(s->m, "status.changes"), i, change) {
     FerryChangeState state = ferry_change_state_of(change);
-    const char *technique = ferry_json_str(change, "fields.technique");
+    FerryTechnique technique = ferry_technique_of(json_object_get(change, "fields"));
     gboolean mine = g_strcmp0(ferry_json_str(change, "by"), FERRY_ITSELF) == 0;
     gboolean applied = state == FERRY_CHANGE_APPLIED;
     p.last_ms = MAX(p.last_ms, ferry_rfc3339_parse(ferry_json_str(change, "time")));
     p.last_id = MAX(p.last_id, ferry_migration_change_number(change));
     p.waits |= state == FERRY_CHANGE_REQUESTED;
-    p.asked |= mine && g_strcmp0(technique, "post-copy") == 0;
+    p.asked |= mine && technique == FERRY_TECHNIQUE_POST_COPY;
     p.refused |= mine && !applied && ferry_json_get(change, "fields.downtimeMs");
     if (applied && technique && !mine)
-      p.stay = g_str_equal(technique, "pre-copy");
+      p.stay = technique == FERRY_TECHNIQUE_PRE_COPY;
     if (applied)
       p.limit_s = ferry_json_int(change, "fields.stallingLimitSeconds", p.limit_s);
   }
@@ -91,7 +91,7 @@ static Decision migration_stalling_decide(FerryStep *s) {
   Decision d = {STEP_NONE};
   const json_t *list = ferry_json_get(s->m, FERRY_STATE "migrationConfiguration.onStalling");
   const json_t *stalling = ferry_condition_find(s->m, FERRY_CONDITION_STALLING);
-  if (!json_array_size(list) || g_strcmp0(ferry_json_str(stalling, "status"), "True") != 0 ||
+  if (!json_array_size(list) || !ferry_condition_entry_holds(stalling) ||
       ferry_step_cancel_requested(s) || ferry_json_get(s->m, FERRY_STATE "agentResult") ||
       ferry_mode_of(s->m) == FERRY_MODE_POST_COPY)
     return d;
@@ -141,7 +141,9 @@ void ferry_step_act_stalling(FerryStep *s) {
     stalling_ask(s, &p, json_pack("{s:I}", "downtimeMs", (json_int_t)d.to_ms), why);
   } else if (d.step == STEP_POST_COPY) {
     why = g_strdup_printf("onStalling switches to post-copy: %s", stall);
-    stalling_ask(s, &p, json_pack("{s:s}", "technique", "post-copy"), why);
+    stalling_ask(s, &p,
+                 json_pack("{s:s}", "technique", ferry_technique_name(FERRY_TECHNIQUE_POST_COPY)),
+                 why);
   } else {
     why = g_strdup_printf("onStalling gives the migration up: %s", stall);
     ferry_step_set(s, FERRY_STATE "abortRequested", json_true());

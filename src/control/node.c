@@ -5,7 +5,7 @@
 #include "control/conditions.h"
 
 void ferry_node_step(const json_t *node, gint64 started_ms, gint64 now_ms, FerryPlan *plan) {
-  if (g_strcmp0(ferry_condition_status(node, FERRY_CONDITION_READY), "Unknown") == 0)
+  if (ferry_condition_is_unknown(node, FERRY_CONDITION_READY))
     return;
   gint64 last = ferry_rfc3339_parse(ferry_json_str(node, "status.agent.lastReportTime"));
   gint64 due = MAX(last, started_ms) + FERRY_NODE_GRACE_MS;

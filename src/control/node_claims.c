@@ -114,7 +114,8 @@ static GHashTable *node_claims_addresses_of(json_t *const *nodes, gsize n, const
 
 typedef struct {
   GHashTable *others, *had;
-  GString *said; /* what people should know of */
+  GHashTable *told; /* addresses that are in `said` */
+  GString *said;    /* what people should know of */
 } Filter;
 
 static gboolean carries_migrations(const Claims *c, const char *address) {
@@ -134,9 +135,8 @@ static gboolean node_claims_taken(const Claims *c, const Filter *f, const char *
   const char *holder = g_hash_table_lookup(f->others, address);
   if (!holder || g_hash_table_contains(f->had, address))
     return FALSE;
-  g_autofree char *part = g_strdup_printf("%s (node %s's)", address, holder);
-  if ((first || carries_migrations(c, address)) && !strstr(f->said->str, part))
-    g_string_append_printf(f->said, "%s%s", f->said->len ? ", " : "", part);
+  if ((first || carries_migrations(c, address)) && g_hash_table_add(f->told, g_strdup(address)))
+    g_string_append_printf(f->said, "%s%s (node %s's)", f->said->len ? ", " : "", address, holder);
   return TRUE;
 }
 
@@ -146,7 +146,8 @@ static void judge_addresses(const Claims *c, json_t *const *nodes, gsize n) {
   g_autoptr(GHashTable) others = node_claims_addresses_of(nodes, n, name);
   g_autoptr(GHashTable) had = node_claims_addresses_of(&stored, 1, NULL);
   g_autoptr(GString) said = g_string_new(NULL);
-  Filter f = {others, had, said};
+  g_autoptr(GHashTable) told = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+  Filter f = {others, had, told, said};
   json_t *list = ferry_json_get(c->node, "status.addresses"), *item;
   gboolean first = TRUE;
   for (gsize i = 0; i < json_array_size(list);) {

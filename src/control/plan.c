@@ -49,7 +49,7 @@ void ferry_plan_event(FerryPlan *plan, const json_t *about, const char *type, co
   g_autofree char *now = ferry_rfc3339_format(now_ms);
   g_autofree char *uid = ferry_random_uuid();
   /* kubectl looks for a node's events by the node's name in place of its uid */
-  const char *about_uid = g_strcmp0(ferry_json_str(about, "kind"), "Node") == 0
+  const char *about_uid = g_strcmp0(ferry_json_str(about, "kind"), ferry_kind_node.kind) == 0
                               ? name
                               : ferry_json_str(about, "metadata.uid");
   json_t *e = json_pack(

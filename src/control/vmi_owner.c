@@ -31,7 +31,8 @@ static gboolean is_paused_by(const json_t *d, const char *reason) {
 static gboolean came_by_migration(const json_t *d) {
   const char *reason = ferry_json_str(d, "reason");
   return ferry_vmi_record_runs(d) && ferry_json_bool(d, "received", FALSE) &&
-         (g_strcmp0(reason, "postcopy") == 0 || g_strcmp0(reason, "migrated") == 0);
+         (g_strcmp0(reason, FERRY_VM_REASON_POST_COPY) == 0 ||
+          g_strcmp0(reason, FERRY_VM_REASON_MIGRATED) == 0);
 }
 
 gboolean ferry_vmi_record_receives(const json_t *d) {

@@ -198,7 +198,7 @@ static gboolean is_in_parts(const json_t *vmi) {
   gsize i;
   json_t *d;
   json_array_foreach(ferry_json_get(vmi, "status.domains"), i, d) {
-    if (g_strcmp0(ferry_json_str(d, "reason"), "postcopy-failed") == 0)
+    if (g_strcmp0(ferry_json_str(d, "reason"), FERRY_VM_REASON_POST_COPY_FAILED) == 0)
       return TRUE;
   }
   return FALSE;

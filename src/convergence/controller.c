@@ -191,19 +191,6 @@ void ferry_convergence_stall(const FerryConvergence *c, gint64 now_us, FerryConv
                                  .dirty_rate = t->last.dirty_rate};
 }
 
-const char *ferry_eta_name(FerryEtaKind kind) {
-  switch (kind) {
-  case FERRY_ETA_PLANNED:
-    return "Planned";
-  case FERRY_ETA_NOT_BEFORE:
-    return "NotBefore";
-  case FERRY_ETA_NEVER:
-    return ferry_reason_name(FERRY_REASON_NOT_CONVERGING);
-  default:
-    return "";
-  }
-}
-
 static gint64 eta_ms(double seconds) {
   return seconds > 0 ? (gint64)(1000 * MIN(seconds, FERRY_LONGEST_S)) : 0;
 }

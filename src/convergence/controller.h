@@ -5,6 +5,7 @@
 #pragma once
 #include "base/json.h"
 #include "convergence/estimate.h"
+#include "model/migration/progress_words.h"
 
 G_BEGIN_DECLS
 
@@ -60,12 +61,6 @@ typedef struct {
 void ferry_convergence_stall(const FerryConvergence *c, gint64 now_us, FerryConvergenceStall *out);
 
 /** When it ends, as far as that is known. */
-typedef enum {
-  FERRY_ETA_UNKNOWN,
-  FERRY_ETA_PLANNED,    /* by the plan in force */
-  FERRY_ETA_NOT_BEFORE, /* what remains takes so long, if the guest writes nothing meanwhile */
-  FERRY_ETA_NEVER,      /* it does not converge within the intent */
-} FerryEtaKind;
 typedef struct {
   FerryEtaKind kind;
   gint64 ms;        /* from now; of NEVER: none */
@@ -73,8 +68,6 @@ typedef struct {
 } FerryEta;
 /** Of the controller's own plan; a schedule has none, only what it can't end before. */
 void ferry_convergence_eta(const FerryConvergence *c, gint64 now_us, FerryEta *out);
-/** "", "Planned", "NotBefore", "NotConverging". */
-const char *ferry_eta_name(FerryEtaKind kind);
 
 /** The downtime limit decided last, in ms. */
 gint64 ferry_convergence_downtime_ms(const FerryConvergence *c);

@@ -76,7 +76,8 @@ static void resolve_field(const Target *to, const GArray *layers, const FerryFie
     value = json_loads(field->fallback, JSON_DECODE_ANY, NULL);
   json_object_set_new(to->out, field->name, value);
   ferry_json_set_str(to->from, field->name,
-                     at < layers->len ? g_array_index(layers, FerryLayer, at).origin : "default");
+                     at < layers->len ? g_array_index(layers, FerryLayer, at).origin
+                                      : FERRY_ORIGIN_DEFAULT);
 }
 
 /* How many may move, leave or enter a node at once: the cluster's word, which a policy or a preset
@@ -101,7 +102,7 @@ static void lower_limit(const Target *to, const GArray *layers, const FerryPolic
 static void put_rule(const Target *to, const FerryLayer *rule) {
   json_t *schedule = rule ? json_object_get(rule->at, "schedule") : NULL;
   const char *preset = rule ? ferry_json_str(rule->at, "preset") : NULL;
-  const char *origin = rule ? rule->origin : "default";
+  const char *origin = rule ? rule->origin : FERRY_ORIGIN_DEFAULT;
   if (schedule && !preset) {
     ferry_json_set(to->out, "schedule", json_deep_copy(schedule));
     ferry_json_set_str(to->from, "schedule", origin);
@@ -112,7 +113,7 @@ static void put_rule(const Target *to, const FerryLayer *rule) {
 }
 
 static void config_imply(const Target *to, const char *name, const char *origin) {
-  if (g_strcmp0(ferry_json_str(to->from, name), "default") != 0)
+  if (!ferry_origin_is_default(ferry_json_str(to->from, name)))
     return; /* somebody said so, or not */
   ferry_json_set_bool(to->out, name, TRUE);
   ferry_json_set_str(to->from, name, origin);
@@ -140,14 +141,14 @@ static void put_means(const Target *to) {
  * intent gets libvirt's own, as far as that goes. */
 static void put_slowdown(const Target *to) {
   const char *asked = ferry_json_str(to->from, "allowAutoConverge");
-  gboolean said = asked && !g_str_equal(asked, "default");
+  gboolean said = asked && !ferry_origin_is_default(asked);
   if (said && !ferry_json_bool(to->out, "allowAutoConverge", FALSE)) {
     ferry_json_set_int(to->out, FERRY_FIELD_MAX_SLOWDOWN, 0);
     ferry_json_set_str(to->from, FERRY_FIELD_MAX_SLOWDOWN, asked);
   } else if (!said && !json_object_get(to->out, FERRY_FIELD_MAX_SLOWDOWN) &&
-             g_strcmp0(ferry_json_str(to->from, "preset"), "default") == 0) {
+             ferry_origin_is_default(ferry_json_str(to->from, "preset"))) {
     ferry_json_set_int(to->out, FERRY_FIELD_MAX_SLOWDOWN, DEFAULT_SLOWDOWN_PERCENT);
-    ferry_json_set_str(to->from, FERRY_FIELD_MAX_SLOWDOWN, "default");
+    ferry_json_set_str(to->from, FERRY_FIELD_MAX_SLOWDOWN, FERRY_ORIGIN_DEFAULT);
   }
 }
 
@@ -158,8 +159,7 @@ static void put_compression(const Target *to) {
   const char *origin = ferry_json_str(to->from, "compression");
   gboolean several = ferry_compression_is_parallel(method);
   if (!method || json_object_get(to->out, "compressed") ||
-      (g_str_has_prefix(origin, "preset/") &&
-       ferry_migration_flag_on(to->out, "parallel") != several))
+      (ferry_origin_is_preset(origin) && ferry_migration_flag_on(to->out, "parallel") != several))
     return;
   gboolean on = !g_str_equal(method, "none");
   ferry_json_set_bool(to->out, "compressed", on);
@@ -179,7 +179,7 @@ static void put_zero_copy(const Target *to) {
       !ferry_json_bool(to->out, "disableTLS", FALSE) ||
       ferry_migration_flag_on(to->out, "compressed"))
     return;
-  g_autofree char *origin = g_strconcat("preset/", name, NULL);
+  g_autofree char *origin = g_strconcat(FERRY_ORIGIN_PRESET, name, NULL);
   ferry_json_set_bool(to->out, "zeroCopy", TRUE);
   ferry_json_set_str(to->from, "zeroCopy", origin);
 }
@@ -190,7 +190,7 @@ static void put_tls(const Target *to, const GArray *layers) {
   gboolean tunnelled = ferry_migration_flag_on(to->out, "tunnelled");
   if (!json_object_get(to->out, "disableTLS")) {
     ferry_json_set_bool(to->out, "disableTLS", tunnelled);
-    ferry_json_set_str(to->from, "disableTLS", "default");
+    ferry_json_set_str(to->from, "disableTLS", FERRY_ORIGIN_DEFAULT);
   } else if (tunnelled && !ferry_migration_flag_on(to->out, "disableTLS") &&
              config_find(layers, "tunnelled", FERRY_TYPE_BOOLEAN,
                          FERRY_LAYER_VM | FERRY_LAYER_MIGRATION, NULL) <

@@ -4,6 +4,7 @@
 #include "convergence/lesson.h"
 #include "model/flags/migration_flags.h"
 #include "model/domain/copied_disks.h"
+#include "model/kinds/policy_layers.h"
 #include "model/migration/phase.h"
 #include "policy/flags/migration_flags_rules.h"
 #include "policy/network/network.h"
@@ -58,7 +59,7 @@ void ferry_config_add_facts(json_t *config, json_t *origins, const json_t *vmi,
 
 /* Whether somebody decided about it. */
 static gboolean facts_said(const json_t *config, const json_t *origins, const char *name) {
-  return json_object_get(config, name) && g_strcmp0(ferry_json_str(origins, name), "default") != 0;
+  return json_object_get(config, name) && !ferry_origin_is_default(ferry_json_str(origins, name));
 }
 
 /* Whether `wish` on top of the configuration is something that both hosts and libvirt take. */
@@ -98,12 +99,13 @@ static gboolean facts_choose(const FerryFlagsContext *c) {
 static json_t *facts_means(const FerryFlagsContext *c) {
   static const struct {
     const char *name, *alone, *with_post_copy; /* with post-copy as it is, or without it */
+    gboolean excludes;                         /* post-copy */
   } rows[] = {{"parallel", "{\"parallel\":true,\"allowPostCopy\":false}",
                "{\"parallel\":true,\"allowPostCopy\":true}"},
               {"zstd",
                "{\"parallel\":true,\"compressed\":true,\"compressionMethods\":[\"zstd\"],"
                "\"allowPostCopy\":false}",
-               NULL},
+               NULL, TRUE},
               {"xbzrle", "{\"compressed\":true,\"compressionMethods\":[\"xbzrle\"]}", NULL}};
   json_t *list = json_array();
   gboolean post_copy = ferry_json_bool(c->config, "allowPostCopy", FALSE);
@@ -111,12 +113,12 @@ static json_t *facts_means(const FerryFlagsContext *c) {
     json_array_append_new(list, json_string("post-copy"));
   /* somebody's own word for post-copy: what excludes it is not chosen */
   const char *said_by = ferry_json_str(c->origins, "allowPostCopy");
-  gboolean kept = post_copy && said_by && !g_str_equal(said_by, "default") &&
-                  !g_str_has_prefix(said_by, "preset");
+  gboolean kept =
+      post_copy && said_by && !ferry_origin_is_default(said_by) && !ferry_origin_is_preset(said_by);
   for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
     const char *kept_wish = rows[i].with_post_copy ? rows[i].with_post_copy : rows[i].alone;
-    gboolean excludes = strstr(kept_wish, "\"allowPostCopy\":false") != NULL;
-    if (!facts_possible(c, rows[i].alone) || (kept && (excludes || !facts_possible(c, kept_wish))))
+    if (!facts_possible(c, rows[i].alone) ||
+        (kept && (rows[i].excludes || !facts_possible(c, kept_wish))))
       continue;
     json_array_append_new(list, json_string(rows[i].name));
     if (post_copy && rows[i].with_post_copy && facts_possible(c, rows[i].with_post_copy))

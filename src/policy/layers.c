@@ -7,6 +7,7 @@
 #include "base/duration.h"
 #include "model/field/object_meta.h"
 #include "model/kinds/policy_fields.h"
+#include "model/kinds/policy_layers.h"
 #include "policy/preset_policies.h"
 
 #define ANNOTATION "ferry.migration/policy"
@@ -124,18 +125,18 @@ GArray *ferry_config_layers(const FerryConfigSources *s, const FerryLayer **rule
   GArray *layers = g_array_new(FALSE, FALSE, sizeof(FerryLayer));
   g_array_set_clear_func(layers, layer_clear);
   const json_t *cluster = ferry_json_get(s->kubevirt, "spec.configuration.migrations");
-  layers_add(layers, ferry_json_get(s->migration, "spec"), "VirtualMachineInstanceMigration",
+  layers_add(layers, ferry_json_get(s->migration, "spec"), FERRY_ORIGIN_MIGRATION,
              FERRY_LAYER_MIGRATION);
   add_named(layers, s, ferry_json_str(s->migration, "spec.policy"));
   g_autoptr(json_t) vm = ferry_config_vm_settings(s->vmi);
-  layers_add(layers, vm, "VirtualMachineInstance", FERRY_LAYER_VM);
+  layers_add(layers, vm, FERRY_ORIGIN_VM, FERRY_LAYER_VM);
   add_named(layers, s, ferry_config_vm_policy(s->vmi));
   add_policy(layers, s->policy, FERRY_LAYER_POLICY);
-  layers_add(layers, cluster, "KubeVirt", FERRY_LAYER_CLUSTER);
+  layers_add(layers, cluster, FERRY_ORIGIN_CLUSTER, FERRY_LAYER_CLUSTER);
   const json_t *eviction = ferry_json_get(s->kubevirt, "spec.configuration.evictionStrategy");
   g_autoptr(json_t) beside =
       eviction ? json_pack("{s:O}", "evictionStrategy", (json_t *)eviction) : NULL;
-  layers_add(layers, beside, "KubeVirt", FERRY_LAYER_CLUSTER);
+  layers_add(layers, beside, FERRY_ORIGIN_CLUSTER, FERRY_LAYER_CLUSTER);
   add_named(layers, s, ferry_json_str(cluster, "defaultPolicy"));
   guint at = 0;
   while (at < layers->len && !states_rule(g_array_index(layers, FerryLayer, at).at))
@@ -150,7 +151,7 @@ GArray *ferry_config_layers(const FerryConfigSources *s, const FerryLayer **rule
     name = "intent";
   const FerryPreset *preset = name ? ferry_preset_find(name) : NULL;
   if (preset) {
-    FerryLayer layer = {ferry_preset_config(preset), g_strconcat("preset/", name, NULL),
+    FerryLayer layer = {ferry_preset_config(preset), g_strconcat(FERRY_ORIGIN_PRESET, name, NULL),
                         FERRY_LAYER_PRESET};
     g_array_insert_val(layers, preset->intent ? layers->len : at + 1, layer);
   }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "policy/limits.h"
+#include "model/kinds/policy_layers.h"
 #include "model/migration/migration.h"
 #include "model/migration/reasons.h"
 #include "model/migration/phase.h"
@@ -80,8 +81,8 @@ static void limits_hold(GHashTable *table, const char *node, const json_t *m, co
   const char *origin = ferry_json_str(ferry_json_get(m, "status.configurationOrigins"), name);
   gint64 limit =
       ferry_json_int(ferry_json_get(m, "status.migrationState.migrationConfiguration"), name, 0);
-  if (!node || limit <= 0 || limit > G_MAXINT || !origin || g_str_equal(origin, "KubeVirt") ||
-      g_str_equal(origin, "default"))
+  if (!node || limit <= 0 || limit > G_MAXINT || !origin || ferry_origin_is_cluster(origin) ||
+      ferry_origin_is_default(origin))
     return;
   gint64 there = GPOINTER_TO_INT(g_hash_table_lookup(table, node));
   if (!there || limit < there)

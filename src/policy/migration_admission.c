@@ -180,8 +180,7 @@ static void check_running(const json_t *vmi, const json_t *migration, const char
 
 static void check_ready(const json_t *node, const char *name, GError *causes) {
   const json_t *ready = ferry_condition_find(node, FERRY_CONDITION_READY);
-  const char *status = ferry_json_str(ready, "status");
-  if (g_strcmp0(status, "True") == 0)
+  if (ferry_condition_entry_holds(ready))
     return;
   const char *message = ferry_json_str(ready, "message");
   ferry_error_add_cause(causes, "FieldValueInvalid", "spec.targetNode",
@@ -240,10 +239,12 @@ static void check_target(const FerryAdmissionState *state, const json_t *vmi,
 
 /* A machine that the named target cannot be. */
 static void check_machine(const FerryAdmissionState *state, const json_t *vmi,
-                          const json_t *migration, const char *target, GError *causes) {
+                          const json_t *migration, const char *target, json_t *told,
+                          GError *causes) {
   const json_t *node = find_node(state, target);
   g_autoptr(json_t) reasons =
       ferry_placement_machine_reasons(vmi, ferry_json_get(migration, "spec"), node);
+  json_array_extend(told, reasons);
   gsize i;
   json_t *reason;
   json_array_foreach(reasons, i, reason)
@@ -253,7 +254,7 @@ static void check_machine(const FerryAdmissionState *state, const json_t *vmi,
 
 /* What the named target lacks of what the VM needs: nobody is told so only after minutes. */
 static void check_lacks(const FerryAdmissionState *state, const json_t *vmi,
-                        const json_t *migration, const char *target, GError *causes) {
+                        const json_t *migration, const char *target, json_t *told, GError *causes) {
   g_autoptr(json_t) config = ferry_admission_config(state, migration, vmi, NULL);
   const json_t *node = find_node(state, target);
   const char *source = ferry_json_str(vmi, "status.nodeName");
@@ -261,6 +262,7 @@ static void check_lacks(const FerryAdmissionState *state, const json_t *vmi,
       ferry_json_bool(config, "postCopyResume", FALSE))
     return;
   g_autoptr(json_t) reasons = ferry_needs_reasons(vmi, config, node);
+  json_array_extend(told, reasons);
   gsize i;
   json_t *reason;
   json_array_foreach(reasons, i, reason) {
@@ -270,11 +272,14 @@ static void check_lacks(const FerryAdmissionState *state, const json_t *vmi,
   }
 }
 
-/* Whether a cause has these words already. */
-static gboolean admission_has_said(const GError *causes, const char *message) {
-  for (guint i = 0; message && i < ferry_error_n_causes(causes); i++)
-    if (strstr(ferry_error_cause(causes, i)->message, message))
+/* Whether a named target was told this reason already. */
+static gboolean admission_has_said(const json_t *told, const json_t *reason) {
+  gsize i;
+  json_t *before;
+  json_array_foreach(told, i, before) {
+    if (json_equal(before, reason))
       return TRUE;
+  }
   return FALSE;
 }
 
@@ -385,7 +390,7 @@ static void check_source(const FerryAdmissionState *state, const json_t *vmi, GE
 }
 
 static void check_placement(const FerryAdmissionState *state, const json_t *migration,
-                            const json_t *vmi, GError *causes) {
+                            const json_t *vmi, const json_t *told, GError *causes) {
   const char *target = ferry_json_str(migration, "spec.targetNode");
   json_t *list = NULL;
   const json_t *node = ferry_admission_place(state, vmi, migration, &list, NULL);
@@ -405,7 +410,7 @@ static void check_placement(const FerryAdmissionState *state, const json_t *migr
     json_array_foreach(json_object_get(refusal, "reasons"), k, reason) {
       const char *word = ferry_json_str(reason, "reason");
       const char *message = ferry_json_str(reason, "message");
-      if (!target || (!is_said(word) && !admission_has_said(causes, message)))
+      if (!target || (!is_said(word) && !admission_has_said(told, reason)))
         ferry_error_add_cause(causes, word, field, "%s (%s)", message, word);
     }
   }
@@ -457,6 +462,7 @@ gboolean ferry_admission_check(const FerryAdmissionState *state, const json_t *m
   if (vmi && !check_only_one(state, migration, vmi, error))
     return FALSE;
   g_autoptr(GError) causes = g_error_new(FERRY_ERROR, FERRY_ERROR_INVALID, "invalid");
+  g_autoptr(json_t) told = json_array(); /* reasons of placement that are causes already */
   Meaning meaning = meaning_of(state, ns, word);
   if (is_ambiguous(&meaning))
     check_ambiguous_vmi(state, ns ? ns : "", word, &meaning, causes);
@@ -469,14 +475,14 @@ gboolean ferry_admission_check(const FerryAdmissionState *state, const json_t *m
   if (target)
     check_target(state, vmi, migration, target, causes);
   if (target && vmi)
-    check_machine(state, vmi, migration, target, causes);
+    check_machine(state, vmi, migration, target, told, causes);
   if (target && vmi)
-    check_lacks(state, vmi, migration, target, causes);
+    check_lacks(state, vmi, migration, target, told, causes);
   check_flags(state, migration, vmi, causes);
   check_policies(state, migration, vmi, causes);
   if (vmi && state->placement)
     check_source(state, vmi, causes);
   if (vmi && state->placement)
-    check_placement(state, migration, vmi, causes);
+    check_placement(state, migration, vmi, told, causes);
   return ferry_policy_answer(&ferry_kind_vmim, name, g_steal_pointer(&causes), error);
 }

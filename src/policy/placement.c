@@ -15,8 +15,7 @@
 #include "policy/target/needs_rules.h"
 
 gboolean ferry_node_is_ready(const json_t *node) {
-  const json_t *ready = ferry_condition_find(node, FERRY_CONDITION_READY);
-  return g_strcmp0(ferry_json_str(ready, "status"), "True") == 0;
+  return ferry_condition_holds(node, FERRY_CONDITION_READY);
 }
 
 static void G_GNUC_PRINTF(3, 4)

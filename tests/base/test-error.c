@@ -21,9 +21,21 @@ static void test_codes(void) {
   g_assert_cmpuint(ferry_error_http_status(999), ==, 500);
 }
 
+static void test_came_between(void) {
+  static const FerryErrorCode codes[] = {FERRY_ERROR_CONFLICT, FERRY_ERROR_ALREADY_EXISTS,
+                                         FERRY_ERROR_NOT_FOUND, FERRY_ERROR_INVALID,
+                                         FERRY_ERROR_FORBIDDEN};
+  for (gsize i = 0; i < G_N_ELEMENTS(codes); i++) {
+    g_autoptr(GError) error = g_error_new_literal(FERRY_ERROR, (gint)codes[i], "so");
+    g_assert_cmpint(ferry_error_came_between(error), ==, i < 3);
+  }
+  g_assert_false(ferry_error_came_between(NULL));
+}
+
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/error/causes", test_causes);
   g_test_add_func("/error/codes", test_codes);
+  g_test_add_func("/error/came-between", test_came_between);
   return g_test_run();
 }

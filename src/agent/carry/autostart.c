@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/carry/autostart.h"
+#include "model/domain/domain_states.h"
 
 void ferry_autostart_recall(FerryAutostart *a, const json_t *migration) {
   a->on = ferry_json_bool(migration, "status.migrationState.autostart", FALSE);
@@ -41,8 +42,9 @@ static char *give_back(const FerryAutostartPlace *place) {
 }
 
 static gboolean is_paused_by_migration(const FerryDomainState *state) {
-  return state->state == FERRY_VM_PAUSED && (g_strcmp0(state->reason, "migration") == 0 ||
-                                             g_strcmp0(state->reason, "starting-up") == 0);
+  return state->state == FERRY_VM_PAUSED &&
+         (g_strcmp0(state->reason, FERRY_VM_REASON_MIGRATION) == 0 ||
+          g_strcmp0(state->reason, "starting-up") == 0);
 }
 
 /* What a cancelled migration has at its target until libvirt there has put it away: paused, then on
@@ -65,7 +67,8 @@ char *ferry_autostart_give(FerryAutostart *a, const FerryAutostartPlace *place) 
   gboolean has_it = told && there.active && !is_being_put_away(&here, &there);
   if (has_it || (told && there.exists && !here.exists))
     return give_there(place, &there);
-  gboolean left = here.exists && !here.active && g_strcmp0(here.reason, "migrated") == 0;
+  gboolean left =
+      here.exists && !here.active && g_strcmp0(here.reason, FERRY_VM_REASON_MIGRATED) == 0;
   if (here.exists && !left && (told || here.active))
     return give_back(place);
   /* whoever has it, it is not known here: an old copy that starts is worse than none */

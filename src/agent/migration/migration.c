@@ -9,6 +9,7 @@
 // state what that means. A migration found in phase Running at the start is adopted: the same,
 // without the call. Whose what is says parts.h.
 #include "agent/migration/migration.h"
+#include "model/domain/domain_states.h"
 #include "model/migration/reasons.h"
 #include "agent/link/delivery_server.h"
 #include "agent/migration/arrange/arm.h"
@@ -56,7 +57,7 @@ static void recall_switchover(FerryMigrationParts *m) {
   FerryHostEvent paused = {
       .type = FERRY_HOST_EVENT_STATE, .uuid = m->asked.uuid, .pause = FERRY_HOST_PAUSE_SWITCHOVER};
   if (ferry_host_job_state(m->running.job, &state, NULL) && state.state == FERRY_VM_PAUSED &&
-      g_strcmp0(state.reason, "migration") == 0)
+      g_strcmp0(state.reason, FERRY_VM_REASON_MIGRATION) == 0)
     ferry_inbox_event(m->inbox, &paused);
 }
 

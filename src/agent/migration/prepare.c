@@ -9,6 +9,7 @@
 // behind, and ferryd is asked for Running; its yes is good for a moment, and is asked for again
 // where that has passed.
 #include "agent/migration/prepare.h"
+#include "model/domain/domain_states.h"
 #include "model/migration/reasons.h"
 #include "agent/link/job_fetch.h"
 #include "agent/migration/arrange/arm.h"
@@ -133,8 +134,7 @@ static gboolean accept_job(FerryMigrationParts *m) {
 /* libvirt refuses post-copy of a paused guest, and pre-copy needs no help with one. A post-copy
  * that broke is resumed as one. */
 static void do_without_post_copy(FerryMigrationParts *m, const FerryDomainState *state) {
-  if (!m->asked.settings.request.post_copy ||
-      (state->reason && g_str_has_prefix(state->reason, "postcopy")))
+  if (!m->asked.settings.request.post_copy || ferry_vm_reason_is_post_copy(state->reason))
     return;
   ferry_asked_forgo_post_copy(&m->asked);
   ferry_step_set_may_post_copy(&m->running.step, FALSE);

@@ -5,13 +5,14 @@
 // where it can be resumed then. It is resumed once both QEMUs have noticed; a target's QEMU that
 // only waits for memory never does by itself, so its host's agent closes its end.
 #include "agent/path/mend.h"
+#include "model/domain/domain_states.h"
 
 static gboolean is_post_copy(const FerryDomainState *s) {
-  return g_strcmp0(s->reason, "postcopy") == 0;
+  return g_strcmp0(s->reason, FERRY_VM_REASON_POST_COPY) == 0;
 }
 
 static gboolean has_failed(const FerryDomainState *s) {
-  return g_strcmp0(s->reason, "postcopy-failed") == 0;
+  return g_strcmp0(s->reason, FERRY_VM_REASON_POST_COPY_FAILED) == 0;
 }
 
 FerryMendHere ferry_mend_here(const FerryDomainState *s) {

@@ -3,6 +3,7 @@
 // `remaining` grow, and that is said by the rates, not by running backwards.
 #include "agent/progress/progress.h"
 #include "model/migration/phase.h"
+#include "model/migration/progress_words.h"
 #include <math.h>
 
 static void put_known(json_t *object, const char *key, gint64 value) {
@@ -58,9 +59,9 @@ json_t *ferry_progress_update(FerryJobProgress *p, const FerryJobStats *s, gbool
   put_known(out, "percent", p->percent);
   ferry_json_set_str(out, "phase",
                      post_copy  ? ferry_mode_name(FERRY_MODE_POST_COPY)
-                     : !counted ? "Preparing"
-                     : disks    ? "CopyingDisks"
-                                : "CopyingMemory");
+                     : !counted ? ferry_copying_name(FERRY_COPYING_PREPARING)
+                     : disks    ? ferry_copying_name(FERRY_COPYING_DISKS)
+                                : ferry_copying_name(FERRY_COPYING_MEMORY));
   put_known(out, "iteration", p->iteration);
   if (counted) { /* before that libvirt says 0 of everything, and means that it starts */
     put_known(out, "dataTotalBytes", s->data_total);

@@ -130,8 +130,8 @@ static void take_item(const json_t *item, gboolean event, gpointer data) {
     json_object_set(e->status, "conditions", json_object_get(item, "conditions"));
     ferry_rpc_notify(l->ports.rpc, "migrationStalling",
                      json_pack("{s:s, s:b, s:s}", "vmID", e->vm, "stalling",
-                               g_strcmp0(ferry_json_str(stalling, "status"), "True") == 0,
-                               "message", ferry_json_str(stalling, "message")));
+                               ferry_condition_entry_holds(stalling), "message",
+                               ferry_json_str(stalling, "message")));
   } else {
     json_t *merged = ferry_patch_merge(e->status, item);
     json_decref(e->status);

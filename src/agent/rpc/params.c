@@ -139,7 +139,8 @@ static void take_over(json_t *object, const json_t *params) {
   ferry_json_set(object, "status.changes",
                  json_pack("[{s:s, s:s, s:s, s:{s:O, s:s}}]", "id", "0", "by", "the local socket",
                            "state", ferry_change_state_name(FERRY_CHANGE_APPLIED), "fields",
-                           "downtimeMs", downtime, "technique", "pre-copy"));
+                           "downtimeMs", downtime, "technique",
+                           ferry_technique_name(FERRY_TECHNIQUE_PRE_COPY)));
 }
 
 /* A host as it stands in a URI; it may have its port with it. */

@@ -99,7 +99,7 @@ static json_t *call_change(FerryLocal *l, const json_t *params, int *code, char 
   g_autoptr(json_t) fields = ferry_local_change_fields(params);
   const char *technique = ferry_json_str(fields, "technique");
   if (json_object_size(fields) == 0 ||
-      (technique && !g_str_equal(technique, "pre-copy") && !g_str_equal(technique, "post-copy")))
+      (technique && ferry_technique_of(fields) == FERRY_TECHNIQUE_NONE))
     return fail_call(code, message, FERRY_RPC_INVALID_PARAMS,
                      technique
                          ? "migrationTechnique: expected \"pre-copy\" or \"post-copy\""

@@ -7,7 +7,6 @@
 #include <gnutls/x509.h>
 #include <string.h>
 
-
 static void trust_names_add(json_t *names, const char *text, gsize len) {
   g_autofree char *name = g_ascii_strdown(text, (gssize)len);
   if (ferry_peer_host_is_valid(name) && !ferry_json_has_word(names, name))

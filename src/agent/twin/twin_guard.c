@@ -14,6 +14,7 @@
 #include "agent/twin/doubt_book.h"
 #include "base/log.h"
 #include "base/rfc3339.h"
+#include "model/domain/domain_states.h"
 #include "model/migration/phase.h"
 #include "model/migration/reasons.h"
 #include "model/flags/migration_flags.h"
@@ -82,7 +83,7 @@ static void arriving_warn(const Arriving *a, const char *text) {
 /* FALSE: the hypervisor does not say. */
 static gboolean arriving_look_here(Arriving *a, FerryDomainState *state) {
   g_autoptr(GError) error = NULL;
-  *state = (FerryDomainState){.state = FERRY_VM_GONE, .reason = "unknown", .id = -1};
+  *state = (FerryDomainState){.state = FERRY_VM_GONE, .reason = FERRY_VM_REASON_UNKNOWN, .id = -1};
   if (a->job && ferry_host_job_state(a->job, state, NULL))
     return TRUE;
   g_clear_pointer(&a->job, ferry_host_job_close);
@@ -96,7 +97,7 @@ static gboolean arriving_look_here(Arriving *a, FerryDomainState *state) {
  * one that a person resumed is his. */
 static gboolean runs_by_libvirt(const FerryDomainState *state) {
   return state->active && state->state != FERRY_VM_PAUSED &&
-         g_strcmp0(state->reason, "migrated") == 0;
+         g_strcmp0(state->reason, FERRY_VM_REASON_MIGRATED) == 0;
 }
 
 /* TRUE: it was suspended by this, or may be yet by a call that is late. */

@@ -179,7 +179,7 @@ static void read_rest(FerryKimchi *k, const json_t *body, json_t *spec, gboolean
 static gboolean has_own_policy(const json_t *origins, const char *const *fields) {
   for (; *fields; fields++) {
     const char *origin = json_string_value(json_object_get(origins, *fields));
-    if (origin && !g_str_equal(origin, "default") && !g_str_equal(origin, "KubeVirt"))
+    if (origin && !ferry_origin_is_default(origin) && !ferry_origin_is_cluster(origin))
       return TRUE;
   }
   return FALSE;
@@ -264,7 +264,7 @@ static void add_condition(json_t *all, const json_t *vmi) {
   const char *text = ferry_json_str(c, "message"), *reason = ferry_json_str(c, "reason");
   if (!reason)
     reason = ferry_condition_name(FERRY_CONDITION_LIVE_MIGRATABLE);
-  if (g_strcmp0(ferry_json_str(c, "status"), "False") == 0 &&
+  if (ferry_condition_fails(vmi, FERRY_CONDITION_LIVE_MIGRATABLE) &&
       !ferry_json_find(all, "reason", reason))
     json_array_append_new(all, json_pack("{s:s, s:s}", "reason", reason, "message",
                                          text ? text : "the VM cannot be migrated"));

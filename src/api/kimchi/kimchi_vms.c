@@ -89,10 +89,9 @@ static const char *state_of(const json_t *vmi) {
 
 static json_t *vm_json(const json_t *vmi) {
   const json_t *migratable = ferry_condition_find(vmi, FERRY_CONDITION_LIVE_MIGRATABLE);
-  const char *can = ferry_json_str(migratable, "status"),
-             *why = ferry_json_str(migratable, "message");
+  const char *why = ferry_json_str(migratable, "message");
   const char *domain = ferry_json_str(vmi, "spec.domainName");
-  gboolean no = g_strcmp0(can, "False") == 0;
+  gboolean no = ferry_condition_fails(vmi, FERRY_CONDITION_LIVE_MIGRATABLE);
   return json_pack(
       "{s:s, s:s, s:s, s:s, s:s, s:s*, s:I, s:I, s:b, s:b, s:s*}", "name",
       ferry_json_str(vmi, "metadata.name"), "uuid", ferry_json_str(vmi, "metadata.uid"),

@@ -10,10 +10,6 @@
 
 #include <string.h>
 
-static const char *metrics_hosts_condition(const json_t *object, FerryConditionType type) {
-  return ferry_json_text_at(ferry_condition_find(object, type), "status");
-}
-
 static gint64 metrics_hosts_bytes(const json_t *object, const char *path) {
   const json_t *v = ferry_json_get(object, path);
   gint64 value;
@@ -23,17 +19,17 @@ static gint64 metrics_hosts_bytes(const json_t *object, const char *path) {
 }
 
 static void put_states(GPtrArray *nodes, GString *out) {
-  static const struct {
-    const char *state, *status;
-  } states[] = {{"Ready", "True"}, {"NotReady", "False"}, {"Unknown", NULL}};
+  static const char *const states[] = {"Ready", "NotReady", "Unknown"};
   guint n[G_N_ELEMENTS(states)] = {0};
   for (guint i = 0; i < nodes->len; i++) {
-    const char *ready = metrics_hosts_condition(g_ptr_array_index(nodes, i), FERRY_CONDITION_READY);
-    n[g_str_equal(ready, "True") ? 0 : g_str_equal(ready, "False") ? 1 : 2]++;
+    const json_t *node = g_ptr_array_index(nodes, i);
+    n[ferry_condition_holds(node, FERRY_CONDITION_READY)   ? 0
+      : ferry_condition_fails(node, FERRY_CONDITION_READY) ? 1
+                                                           : 2]++;
   }
   ferry_metrics_family(out, "ferry_nodes", "gauge", "Hosts, by what is known of their agent.");
   for (gsize s = 0; s < G_N_ELEMENTS(states); s++)
-    ferry_metrics_sample(out, "ferry_nodes", n[s], "state", states[s].state, NULL);
+    ferry_metrics_sample(out, "ferry_nodes", n[s], "state", states[s], NULL);
 }
 
 static double metrics_hosts_ready(const json_t *node) {
@@ -101,9 +97,8 @@ static void put_vms(GPtrArray *vmis, GString *out) {
                                 ferry_json_text_at(vmi, "status.phase"));
     guint n = GPOINTER_TO_UINT(g_hash_table_lookup(counts, key));
     g_hash_table_replace(counts, key, GUINT_TO_POINTER(n + 1));
-    const char *can = metrics_hosts_condition(vmi, FERRY_CONDITION_LIVE_MIGRATABLE);
-    migratable += g_str_equal(can, "True");
-    not_migratable += g_str_equal(can, "False");
+    migratable += ferry_condition_holds(vmi, FERRY_CONDITION_LIVE_MIGRATABLE);
+    not_migratable += ferry_condition_fails(vmi, FERRY_CONDITION_LIVE_MIGRATABLE);
   }
   ferry_metrics_family(out, "ferry_vms", "gauge", "VMs, by host and phase.");
   g_autoptr(GList) keys = g_list_sort(g_hash_table_get_keys(counts), ferry_compare_text);
@@ -122,7 +117,7 @@ static void put_vms(GPtrArray *vmis, GString *out) {
   for (guint i = 0; i < vmis->len; i++) {
     const json_t *vmi = g_ptr_array_index(vmis, i);
     for (gsize p = 0; p < G_N_ELEMENTS(problems); p++)
-      if (g_str_equal(metrics_hosts_condition(vmi, problems[p]), "True"))
+      if (ferry_condition_holds(vmi, problems[p]))
         ferry_metrics_sample(out, "ferry_vm_problem", 1, "namespace",
                              ferry_json_text_at(vmi, "metadata.namespace"), "name",
                              ferry_json_text_at(vmi, "metadata.name"), "condition",

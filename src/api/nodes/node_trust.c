@@ -262,7 +262,7 @@ static gboolean serve_problem(FerryRequest *req, const json_t *node, const char 
   if (!problem_is_good(problem))
     return ferry_error_bad_request(
         error, "problem: expected at most 1024 bytes without control characters");
-  if (g_strcmp0(ferry_json_str(there, "status"), "False") != 0 ||
+  if (!ferry_condition_fails(node, FERRY_CONDITION_LIBVIRT_TRUST) ||
       g_strcmp0(ferry_json_str(there, "message"), problem) != 0) {
     g_autoptr(json_t) trust = trust_of(node, now_ms);
     TrustNote note = {trust, "False", problem, FERRY_REASON_TRUST_NOT_SET_UP};

@@ -135,14 +135,12 @@ static int cmd_change(FerryCli *cli) {
   return FERRY_EXIT_DONE;
 }
 
-static const char *const technique_values[] = {"pre-copy", "post-copy", NULL};
-
 static const FerryCliOption options_change[] = {
     OPT_DOWNTIME("downtime", "The longest pause allowed from now on"),
     {"bandwidth", 0, "RATE",
      "The bandwidth limit from now on, such as 64MiB/s; a bare number is MiB a second (1 "
      "to " G_STRINGIFY(FERRY_CHANGE_MAX_MIBPS) ")"},
-    {"technique", 0, "WORD", "Switch to post-copy now, or stay in pre-copy", technique_values,
+    {"technique", 0, "WORD", "Switch to post-copy now, or stay in pre-copy", ferry_techniques,
      .more = "pre-copy keeps it there, whatever the policy would do later."},
     {"stalling-limit", 0, "TIME",
      "Call it stalling after this long without progress, such as 2m; a bare number is seconds, 0 "

@@ -11,6 +11,7 @@
 #include "cli/view/text.h"
 #include "model/kinds/change_fields.h"
 #include "model/kinds/policy_fields.h"
+#include "model/kinds/policy_layers.h"
 #include "model/migration/action.h"
 #include "model/migration/condition.h"
 #include <string.h>
@@ -227,8 +228,8 @@ static char *value_text(const json_t *value) {
 /* What somebody said comes first, then what nobody did. */
 static int by_origin(gconstpointer a, gconstpointer b, gpointer origins) {
   const char *x = *(const char *const *)a, *y = *(const char *const *)b;
-  gboolean p = g_strcmp0(json_string_value(json_object_get(origins, x)), "default") == 0;
-  gboolean q = g_strcmp0(json_string_value(json_object_get(origins, y)), "default") == 0;
+  gboolean p = ferry_origin_is_default(json_string_value(json_object_get(origins, x)));
+  gboolean q = ferry_origin_is_default(json_string_value(json_object_get(origins, y)));
   return p != q ? p - q : strcmp(x, y);
 }
 
@@ -306,7 +307,7 @@ char *ferry_explain_stated(const json_t *m, gboolean utf8, gboolean color) {
   g_autoptr(json_t) policy = policy_of(m);
   for (gsize i = json_array_size(policy); i-- > 0;) {
     const char *origin = ferry_json_str(json_array_get(policy, i), "origin");
-    if (g_strcmp0(origin, "default") == 0)
+    if (ferry_origin_is_default(origin))
       json_array_remove(policy, i);
   }
   GString *out = g_string_new(NULL);
@@ -355,7 +356,7 @@ static void print_rule(GString *out, const json_t *m, guint width) {
                   !preset                         ? "a schedule"
                   : g_str_equal(preset, "intent") ? "an intent"
                                                   : preset,
-                  origin && !g_str_equal(origin, "default") ? origin : "the default",
+                  origin && !ferry_origin_is_default(origin) ? origin : "the default",
                   ferry_json_int(config, FERRY_FIELD_MAX_DOWNTIME, 0));
   gint64 whole = ferry_json_int(config, FERRY_FIELD_MAX_DURATION, 0);
   gint64 slow = ferry_json_int(config, FERRY_FIELD_MAX_SLOWDOWN, 0);
@@ -400,7 +401,7 @@ static void print_sums(GString *out, const json_t *m) {
 static void print_stalling(GString *out, const json_t *m, guint width) {
   const json_t *stalling = ferry_condition_find(m, FERRY_CONDITION_STALLING);
   const char *message = ferry_json_str(stalling, "message");
-  if (g_strcmp0(ferry_json_str(stalling, "status"), "True") != 0)
+  if (!ferry_condition_entry_holds(stalling))
     return;
   g_autofree char *line = g_strconcat("It stalls: ", message ? message : "no progress", NULL);
   g_autofree char *clean = ferry_text_clean(line);

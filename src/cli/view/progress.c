@@ -6,6 +6,7 @@
 #include "base/quantity.h"
 #include "cli/view/text.h"
 #include "model/migration/phase.h"
+#include "model/migration/progress_words.h"
 #include "model/migration/reasons.h"
 #include <string.h>
 
@@ -60,9 +61,9 @@ void ferry_progress_read(FerryProgress *p, const json_t *object, gint64 elapsed_
   p->iteration = read_int(object, "status.progress.iteration");
   p->elapsed_ms = elapsed_ms >= 0 ? elapsed_ms : read_int(object, "status.progress.elapsedMs");
   p->remaining_s = read_int(object, "status.progress.remainingSeconds");
-  const char *estimate = ferry_json_str(object, "status.progress.estimate");
-  p->not_before = g_strcmp0(estimate, "NotBefore") == 0;
-  p->not_converging = g_strcmp0(estimate, ferry_reason_name(FERRY_REASON_NOT_CONVERGING)) == 0;
+  FerryEtaKind end = ferry_eta_parse(ferry_json_str(object, "status.progress.estimate"));
+  p->not_before = end == FERRY_ETA_NOT_BEFORE;
+  p->not_converging = end == FERRY_ETA_NEVER;
   p->needed_ms = read_int(object, "status.progress.neededDowntimeMs");
   if (phase <= FERRY_PHASE_SCHEDULING)
     p->note = ferry_progress_waits(object);
@@ -71,7 +72,7 @@ void ferry_progress_read(FerryProgress *p, const json_t *object, gint64 elapsed_
   const char *said = NULL;
   if (mode != NULL && ferry_mode_of(object) != FERRY_MODE_PRE_COPY)
     said = mode;
-  else if (g_strcmp0(step, "CopyingDisks") == 0)
+  else if (ferry_copying_parse(step) == FERRY_COPYING_DISKS)
     said = "copying disks";
   else if (p->remaining_bytes < 0)
     said = "starting"; /* nothing is known yet */

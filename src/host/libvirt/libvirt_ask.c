@@ -31,7 +31,8 @@ FerryLibvirtAsk *ferry_libvirt_ask_new(FerryLibvirtHost *host, FerryLibvirtAskFu
   a->host = ferry_libvirt_host_ref(host);
   a->func = func;
   ferry_job_stats_clear(&a->stats);
-  a->state = (FerryDomainState){.state = FERRY_VM_GONE, .reason = "unknown", .id = -1};
+  a->state =
+      (FerryDomainState){.state = FERRY_VM_GONE, .reason = FERRY_VM_REASON_UNKNOWN, .id = -1};
   return a;
 }
 

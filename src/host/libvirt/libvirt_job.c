@@ -180,7 +180,7 @@ static gboolean read_state(FerryLibvirtAsk *a, GError **error) {
 
 gboolean ferry_libvirt_job_state(FerryHostJob *base, FerryDomainState *out, GError **error) {
   g_autoptr(FerryLibvirtAsk) ask = ferry_libvirt_ask_new(ferry_libvirt_job_host(base), read_state);
-  *out = (FerryDomainState){.state = FERRY_VM_GONE, .reason = "unknown", .id = -1};
+  *out = (FerryDomainState){.state = FERRY_VM_GONE, .reason = FERRY_VM_REASON_UNKNOWN, .id = -1};
   if (!ferry_libvirt_ask_job(base, ask, FALSE, FERRY_ASK_STATE_MS, error))
     return FALSE;
   *out = ask->state;

@@ -297,7 +297,7 @@ gboolean ferry_host_peer_forget(FerryHost *host, const char *uri, const char *uu
 
 gboolean ferry_domain_state_waits(const FerryDomainState *state) {
   return state->active && state->state == FERRY_VM_PAUSED &&
-         g_strcmp0(state->reason, "migration") == 0;
+         g_strcmp0(state->reason, FERRY_VM_REASON_MIGRATION) == 0;
 }
 
 gboolean ferry_host_save(FerryHost *host, const char *uuid, const char *path, GError **error) {

@@ -74,8 +74,8 @@ FerrySimInstance *ferry_sim_instance_new(FerrySimHost *host, FerrySimDomain *dom
   i->domain = domain;
   i->host = host;
   i->name = g_strdup(name);
-  i->state =
-      (FerryDomainState){.exists = TRUE, .state = FERRY_VM_SHUTOFF, .reason = "unknown", .id = -1};
+  i->state = (FerryDomainState){
+      .exists = TRUE, .state = FERRY_VM_SHUTOFF, .reason = FERRY_VM_REASON_UNKNOWN, .id = -1};
   g_hash_table_insert(host->instances, domain->uuid, i);
   return i;
 }

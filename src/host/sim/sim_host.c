@@ -163,7 +163,7 @@ static json_t *sim_record(FerryHost *base, const char *uuid, GError **error) {
 static gboolean sim_peer_state(FerryHost *base, const char *uri, const char *uuid,
                                FerryDomainState *out, GError **error) {
   FerrySimHandle *handle = (FerrySimHandle *)base;
-  *out = (FerryDomainState){.state = FERRY_VM_GONE, .reason = "unknown", .id = -1};
+  *out = (FerryDomainState){.state = FERRY_VM_GONE, .reason = FERRY_VM_REASON_UNKNOWN, .id = -1};
   g_mutex_lock(&handle->world->lock);
   FerrySimHost *peer = ferry_sim_find_host(handle->world, uri);
   gboolean ok = peer && peer->daemon && peer->power;

@@ -235,7 +235,7 @@ gboolean ferry_sim_job_stats(FerryHostJob *base, FerryJobStats *out, GError **er
 gboolean ferry_sim_job_state(FerryHostJob *base, FerryDomainState *out, GError **error) {
   FerrySimJob *job = (FerrySimJob *)base;
   g_autoptr(GError) cause = NULL;
-  *out = (FerryDomainState){.state = FERRY_VM_GONE, .reason = "unknown", .id = -1};
+  *out = (FerryDomainState){.state = FERRY_VM_GONE, .reason = FERRY_VM_REASON_UNKNOWN, .id = -1};
   const FerrySimInstance *i = sim_job_enter(job, "cannot read the domain's state", &cause);
   if (i)
     *out = i->state;

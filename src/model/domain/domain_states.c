@@ -30,3 +30,8 @@ gboolean ferry_domain_state_is_alive(FerryVmState state) {
   return ferry_domain_state_runs(state) || state == FERRY_VM_PAUSED ||
          state == FERRY_VM_PMSUSPENDED;
 }
+
+gboolean ferry_vm_reason_is_post_copy(const char *reason) {
+  return g_strcmp0(reason, FERRY_VM_REASON_POST_COPY) == 0 ||
+         g_strcmp0(reason, FERRY_VM_REASON_POST_COPY_FAILED) == 0;
+}

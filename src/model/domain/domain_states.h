@@ -21,6 +21,19 @@ typedef enum {
   FERRY_VM_LAST,
 } FerryVmState;
 
+/** libvirt's reasons of a state that something goes by, as hosts report them; the others are in
+ * host/libvirt/libvirt_state.c, and what each means of a migration in policy/outcome.c. */
+#define FERRY_VM_REASON_BOOTED "booted"
+#define FERRY_VM_REASON_DAEMON "daemon"       /* libvirtd lost it */
+#define FERRY_VM_REASON_MIGRATED "migrated"   /* from a host, or to one */
+#define FERRY_VM_REASON_MIGRATION "migration" /* paused for its switch-over */
+#define FERRY_VM_REASON_POST_COPY "postcopy"
+#define FERRY_VM_REASON_POST_COPY_FAILED "postcopy-failed"
+#define FERRY_VM_REASON_UNKNOWN "unknown"
+#define FERRY_VM_REASON_USER "user" /* paused by a person */
+/** Whether a reason says that the VM is in post-copy, going on or broken; FALSE for NULL. */
+gboolean ferry_vm_reason_is_post_copy(const char *reason);
+
 /** What a host reports; ends with NULL. */
 extern const char *const ferry_domain_states_reported[];
 /** The same, "gone" and "unknown"; ends with NULL. */

@@ -2,6 +2,7 @@
 #include "model/kinds/change_fields.h"
 #include "model/field/rows.h"
 #include "model/kinds/policy_layers.h"
+#include "model/migration/phase.h"
 
 const FerryField ferry_change_fields[] = {
     MS("downtimeMs", "New downtime limit.", .min = 1, .max = FERRY_DOWNTIME_MAX_MS,
@@ -9,7 +10,7 @@ const FerryField ferry_change_fields[] = {
     INT("bandwidthMiBps", "New bandwidth limit.", .unit = FERRY_UNIT_MIB_PER_SECOND, .min = 1,
         .max = FERRY_CHANGE_MAX_MIBPS, .spec = "bandwidthPerMigration"),
     STR("technique", "Pre-copy: stay in it; post-copy: switch to it now.",
-        .values = WORDS("pre-copy", "post-copy")),
+        .values = ferry_techniques),
     SECONDS("stallingLimitSeconds",
             "Time without progress after which it is called stalling; 0 switches that off.",
             .min = 0, .max = FERRY_CHANGE_MAX_STALLING_S),

@@ -45,11 +45,11 @@ static gint64 quantity_at(const json_t *object, const char *path) {
 }
 
 json_t *ferry_cell_node_status(const json_t *object, gint64 now_ms) {
-  const char *ready = ferry_condition_status(object, FERRY_CONDITION_READY);
   gboolean closed = ferry_json_bool(object, "spec.unschedulable", FALSE);
   return json_sprintf("%s%s",
-                      g_strcmp0(ready, "True") == 0 ? ferry_condition_name(FERRY_CONDITION_READY)
-                                                    : "NotReady",
+                      ferry_condition_holds(object, FERRY_CONDITION_READY)
+                          ? ferry_condition_name(FERRY_CONDITION_READY)
+                          : "NotReady",
                       closed ? ",SchedulingDisabled" : "");
 }
 

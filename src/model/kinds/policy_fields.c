@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "model/kinds/policy_fields.h"
 #include "model/kinds/policy_fields_table.h"
+#include "model/kinds/policy_layers.h"
 
 #define AS_ROW(where, f, ...) {.field = f, .layers = LAYERS_##where, ##__VA_ARGS__},
 
@@ -13,4 +14,20 @@ const FerryPolicyField *ferry_policy_field_find(const char *name) {
     if (g_str_equal(f->field.name, name))
       return f;
   return NULL;
+}
+
+gboolean ferry_origin_is_default(const char *origin) {
+  return g_strcmp0(origin, FERRY_ORIGIN_DEFAULT) == 0;
+}
+
+gboolean ferry_origin_is_cluster(const char *origin) {
+  return g_strcmp0(origin, FERRY_ORIGIN_CLUSTER) == 0;
+}
+
+gboolean ferry_origin_is_migration(const char *origin) {
+  return g_strcmp0(origin, FERRY_ORIGIN_MIGRATION) == 0;
+}
+
+gboolean ferry_origin_is_preset(const char *origin) {
+  return origin && g_str_has_prefix(origin, FERRY_ORIGIN_PRESET);
 }

@@ -13,6 +13,19 @@
 #define FERRY_FIELD_MAX_DURATION "maxDurationMs"
 #define FERRY_FIELD_MAX_SLOWDOWN "maxSlowdownPercent"
 
+/** Where the value of a field comes from (configurationOrigins): nobody said it, the cluster's
+ * KubeVirt, the VM, the migration itself, the rules of the preset whose name follows. */
+#define FERRY_ORIGIN_DEFAULT "default"
+#define FERRY_ORIGIN_CLUSTER "KubeVirt"
+#define FERRY_ORIGIN_VM "VirtualMachineInstance"
+#define FERRY_ORIGIN_MIGRATION "VirtualMachineInstanceMigration"
+#define FERRY_ORIGIN_PRESET "preset/"
+/** Whether an origin (may be NULL) is that. */
+gboolean ferry_origin_is_default(const char *origin);
+gboolean ferry_origin_is_cluster(const char *origin);
+gboolean ferry_origin_is_migration(const char *origin);
+gboolean ferry_origin_is_preset(const char *origin);
+
 /** Who says it: a bit each. */
 typedef enum {
   FERRY_LAYER_CLUSTER = 1,

@@ -41,6 +41,22 @@ const char *ferry_condition_status(const json_t *object, FerryConditionType type
   return ferry_json_str(ferry_condition_find(object, type), "status");
 }
 
+static gboolean condition_says(const json_t *object, FerryConditionType type, const char *status) {
+  return g_strcmp0(ferry_condition_status(object, type), status) == 0;
+}
+
 gboolean ferry_condition_holds(const json_t *object, FerryConditionType type) {
-  return g_strcmp0(ferry_condition_status(object, type), "True") == 0;
+  return condition_says(object, type, "True");
+}
+
+gboolean ferry_condition_fails(const json_t *object, FerryConditionType type) {
+  return condition_says(object, type, "False");
+}
+
+gboolean ferry_condition_is_unknown(const json_t *object, FerryConditionType type) {
+  return condition_says(object, type, "Unknown");
+}
+
+gboolean ferry_condition_entry_holds(const json_t *condition) {
+  return g_strcmp0(ferry_json_str(condition, "status"), "True") == 0;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "model/migration/migration.h"
 #include "model/domain/domain_states.h"
+#include "model/migration/phase.h"
 #include "model/migration/reasons.h"
 
 gboolean ferry_migration_is_final(const json_t *migration) {
@@ -43,7 +44,7 @@ const char *ferry_migration_change_obstacle(const json_t *fields, gboolean post_
                     json_object_get(fields, "bandwidthMiBps")))
     return "it is already in post-copy: the VM runs on the target, and there is no switch-over "
            "left to tune and no way back";
-  if (g_strcmp0(technique, "post-copy") == 0 && !allowed)
+  if (ferry_technique_of(fields) == FERRY_TECHNIQUE_POST_COPY && !allowed)
     return "post-copy was not enabled when it began (allowPostCopy), and cannot be enabled while "
            "it runs";
   return NULL;

@@ -104,6 +104,20 @@ FerryMode ferry_mode_of(const json_t *migration) {
   return (FerryMode)mode;
 }
 
+const char *const ferry_techniques[] = {"pre-copy", "post-copy", NULL};
+
+const char *ferry_technique_name(FerryTechnique technique) {
+  return technique == FERRY_TECHNIQUE_NONE ? NULL : ferry_techniques[technique - 1];
+}
+
+FerryTechnique ferry_technique_of(const json_t *fields) {
+  const char *word = ferry_json_str(fields, "technique");
+  guint technique = word ? FERRY_TECHNIQUE_POST_COPY : FERRY_TECHNIQUE_NONE;
+  while (technique > FERRY_TECHNIQUE_NONE && !g_str_equal(word, ferry_techniques[technique - 1]))
+    technique--;
+  return (FerryTechnique)technique;
+}
+
 const char *const ferry_abort_states[] = {"Aborting", SUCCEEDED, FAILED, NULL};
 
 const char *ferry_abort_name(FerryAbort state) {

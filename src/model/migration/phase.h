@@ -85,6 +85,19 @@ const char *ferry_mode_name(FerryMode mode);
 /** That of a migration; NONE for none and for a word that is not known. */
 FerryMode ferry_mode_of(const json_t *migration);
 
+/** The same as a person asks for it: fields.technique of a change. The words are no others'. */
+typedef enum {
+  FERRY_TECHNIQUE_NONE,
+  FERRY_TECHNIQUE_PRE_COPY,  /* to stay in it */
+  FERRY_TECHNIQUE_POST_COPY, /* to switch to it now */
+} FerryTechnique;
+
+extern const char *const ferry_techniques[]; /* ends with NULL */
+/** The word of a technique; NULL for NONE. Static. */
+const char *ferry_technique_name(FerryTechnique technique);
+/** That of the fields of a change; NONE for none and for a word that is not known. */
+FerryTechnique ferry_technique_of(const json_t *fields);
+
 /** What became of a cancel: status.migrationState.abortStatus. */
 typedef enum {
   FERRY_ABORT_NONE,

@@ -39,6 +39,7 @@ typedef enum {
   FERRY_FALLBACK_DENY,
 } FerryFallback;
 extern const char *const ferry_network_fallbacks[]; /* in that order; ends with NULL */
+/** That of a Network; WARN for a word that is not known. */
 FerryFallback ferry_network_fallback(const json_t *network);
 
 /** A Network, as far as a way is judged by it. */

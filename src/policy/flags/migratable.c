@@ -3,6 +3,7 @@
 // found and what to do, so that all are said at once. What is no matter of the VM but of a target
 // is in placement.c.
 #include "policy/flags/migratable.h"
+#include "model/domain/domain_states.h"
 #include "model/migration/reasons.h"
 #include "model/domain/domain_limits.h"
 #include "model/migration/condition.h"
@@ -192,7 +193,7 @@ static void add_two_copies(const json_t *vmi, json_t *out) {
   for (gsize i = 0; i < G_N_ELEMENTS(types); i++) {
     const json_t *condition = ferry_condition_find(vmi, types[i]);
     const char *message = ferry_json_str(condition, "message");
-    if (g_strcmp0(ferry_json_str(condition, "status"), "True") != 0 ||
+    if (!ferry_condition_entry_holds(condition) ||
         g_strcmp0(ferry_json_str(condition, "reason"), twice) != 0)
       continue;
     migratable_add(out, FERRY_REASON_SAME_UUID_TWICE,
@@ -221,12 +222,12 @@ static void add_parts(const json_t *vmi, json_t *out) {
   const char *node = ferry_json_str(vmi, "status.nodeName");
   const json_t *here = ferry_json_find(ferry_json_get(vmi, "status.domains"), "nodeName", node);
   if (ferry_json_bool(here, "active", FALSE) &&
-      g_strcmp0(ferry_json_str(here, "reason"), "booted") == 0)
+      g_strcmp0(ferry_json_str(here, "reason"), FERRY_VM_REASON_BOOTED) == 0)
     return;
   gsize i;
   json_t *domain;
   json_array_foreach(ferry_json_get(vmi, "status.domains"), i, domain) {
-    if (g_strcmp0(ferry_json_str(domain, "reason"), "postcopy-failed") != 0)
+    if (g_strcmp0(ferry_json_str(domain, "reason"), FERRY_VM_REASON_POST_COPY_FAILED) != 0)
       continue;
     migratable_add(
         out, FERRY_REASON_POST_COPY_FAILED_NOT_LIVE_MIGRATABLE,

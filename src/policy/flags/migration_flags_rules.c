@@ -5,6 +5,7 @@
 #include "policy/flags/migration_flags_rules.h"
 #include "model/flags/resume_defects.h"
 #include "base/quantity.h"
+#include "model/kinds/policy_layers.h"
 #include "policy/network/network.h"
 #include "convergence/schedule.h"
 #include "model/domain/copied_disks.h"
@@ -154,8 +155,7 @@ static char *words_of(const char *terms, const char *joint) {
 static void add_origin(GString *out, const FerryFlagsContext *c, const char *term) {
   g_autofree char *field = g_strndup(term, strcspn(term, "="));
   const char *from = json_string_value(json_object_get(c->origins, field));
-  if (from && !g_str_equal(from, "VirtualMachineInstanceMigration") &&
-      !g_str_equal(from, "default"))
+  if (from && !ferry_origin_is_migration(from) && !ferry_origin_is_default(from))
     g_string_append_printf(out, " (%s comes from %s)", field, from);
 }
 
@@ -185,8 +185,7 @@ static gboolean has_qemu(const json_t *node, const char *since) {
 /* Whether the migration itself says it, not a policy or the VM. */
 static gboolean is_own(const FerryFlagsContext *c, const char *name) {
   g_autofree char *field = g_strndup(name, strcspn(name, "="));
-  return g_strcmp0(json_string_value(json_object_get(c->origins, field)),
-                   "VirtualMachineInstanceMigration") == 0;
+  return ferry_origin_is_migration(json_string_value(json_object_get(c->origins, field)));
 }
 
 /* An offline migration leaves out what a policy says of memory and disks, and one that isn't live

@@ -5,10 +5,12 @@
 // Each function takes the resolved configuration beside the VM and adds a cause for every flag
 // that cannot do what it is asked for there.
 #include "policy/flags/migration_flags_vm.h"
+#include "model/domain/domain_states.h"
 #include "model/flags/migration_flags.h"
 #include "base/error.h"
 #include "model/domain/copied_disks.h"
 #include "model/kinds/policy_fields.h"
+#include "model/kinds/policy_layers.h"
 #include "model/migration/phase.h"
 #include "policy/flags/migratable.h"
 #include "policy/target/target_xml_rules.h"
@@ -59,8 +61,8 @@ void ferry_migration_flags_check_offline(const FerryFlagsContext *c, GError *cau
   json_object_foreach((json_t *)c->origins, name, from) {
     const FerryMigrationFlag *flag = ferry_migration_flag_find(name);
     const json_t *value = ferry_migration_flags_given(c->config, name);
-    if (g_strcmp0(json_string_value(from), "VirtualMachineInstanceMigration") != 0 ||
-        !running_only(name, flag) || !value || json_is_false(value))
+    if (!ferry_origin_is_migration(json_string_value(from)) || !running_only(name, flag) ||
+        !value || json_is_false(value))
       continue; /* to ask that something shall not be is no demand */
     ferry_migration_flags_cause(
         causes, name,
@@ -278,7 +280,7 @@ static gboolean post_copy_failed(const json_t *vmi) {
   const json_t *domain;
   gsize i;
   json_array_foreach(ferry_json_get(vmi, "status.domains"), i, domain) {
-    if (g_strcmp0(ferry_json_str(domain, "reason"), "postcopy-failed") == 0)
+    if (g_strcmp0(ferry_json_str(domain, "reason"), FERRY_VM_REASON_POST_COPY_FAILED) == 0)
       return TRUE;
   }
   return FALSE;

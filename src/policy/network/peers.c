@@ -46,7 +46,7 @@ char *ferry_peers_obstacle(json_t *const *nodes, gsize n, const json_t *node, co
   const char *name = ferry_json_str(node, "metadata.name");
   const json_t *peer = ferry_peer_of_node(node);
   const json_t *conflict = ferry_condition_find(node, FERRY_CONDITION_PEER_CONFLICT);
-  if (!peer && g_strcmp0(ferry_json_str(conflict, "status"), "True") == 0) {
+  if (!peer && ferry_condition_entry_holds(conflict)) {
     *reason = FERRY_REASON_PEER_CONFLICT;
     return g_strdup(ferry_json_str(conflict, "message"));
   }

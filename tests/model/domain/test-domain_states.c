@@ -30,8 +30,16 @@ static void test_words(void) {
   g_assert_cmpint(ferry_vm_state_of(NULL, "status.state"), ==, FERRY_VM_UNKNOWN);
 }
 
+static void test_post_copy(void) {
+  g_assert_true(ferry_vm_reason_is_post_copy("postcopy"));
+  g_assert_true(ferry_vm_reason_is_post_copy("postcopy-failed"));
+  g_assert_false(ferry_vm_reason_is_post_copy("migration"));
+  g_assert_false(ferry_vm_reason_is_post_copy(NULL));
+}
+
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/domain-states/words", test_words);
+  g_test_add_func("/domain-states/post-copy", test_post_copy);
   return g_test_run();
 }

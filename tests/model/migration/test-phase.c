@@ -90,6 +90,18 @@ static void test_modes(void) {
   g_assert_null(ferry_abort_name(FERRY_ABORT_NONE));
 }
 
+static void test_techniques(void) {
+  g_autoptr(json_t) none = json_object();
+  g_autoptr(json_t) odd = json_pack("{s:s}", "technique", "teleport");
+  g_assert_cmpint(ferry_technique_of(none), ==, FERRY_TECHNIQUE_NONE);
+  g_assert_cmpint(ferry_technique_of(odd), ==, FERRY_TECHNIQUE_NONE);
+  g_assert_null(ferry_technique_name(FERRY_TECHNIQUE_NONE));
+  for (FerryTechnique t = FERRY_TECHNIQUE_PRE_COPY; t <= FERRY_TECHNIQUE_POST_COPY; t++) {
+    g_autoptr(json_t) fields = json_pack("{s:s}", "technique", ferry_technique_name(t));
+    g_assert_cmpint(ferry_technique_of(fields), ==, t);
+  }
+}
+
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/phase/words", test_words);
@@ -97,5 +109,6 @@ int main(int argc, char **argv) {
   g_test_add_func("/phase/kinds", test_kinds_of_phases);
   g_test_add_func("/phase/first-status", test_first_status);
   g_test_add_func("/phase/modes", test_modes);
+  g_test_add_func("/phase/techniques", test_techniques);
   return g_test_run();
 }

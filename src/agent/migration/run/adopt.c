@@ -7,8 +7,7 @@
 #include "model/migration/condition.h"
 
 gboolean ferry_adopt_stalling(const json_t *object) {
-  const json_t *condition = ferry_condition_find(object, FERRY_CONDITION_STALLING);
-  return g_strcmp0(ferry_json_str(condition, "status"), "True") == 0;
+  return ferry_condition_holds(object, FERRY_CONDITION_STALLING);
 }
 
 int ferry_adopt_throttle(const json_t *object) {

@@ -11,13 +11,13 @@
 #include "base/rfc3339.h"
 
 static void tell_controller(FerryRunning *r, const json_t *fields) {
-  const char *technique = ferry_json_str(fields, "technique");
+  FerryTechnique technique = ferry_technique_of(fields);
   gint64 downtime = ferry_json_int(fields, "downtimeMs", 0);
   gint64 bandwidth = ferry_json_int(fields, "bandwidthMiBps", 0) * FERRY_MIB;
   if (downtime > 0 || bandwidth > 0)
     ferry_convergence_override(r->step.convergence, downtime, bandwidth, g_get_monotonic_time());
   if (technique)
-    ferry_convergence_keep_precopy(r->step.convergence, g_str_equal(technique, "pre-copy"));
+    ferry_convergence_keep_precopy(r->step.convergence, technique == FERRY_TECHNIQUE_PRE_COPY);
   ferry_stall_set_limit(&r->stalling,
                         ferry_json_int(fields, "stallingLimitSeconds", r->stalling.limit_s));
 }
@@ -46,7 +46,7 @@ static gboolean carry_out_change(FerryRunning *r, const json_t *fields, json_t *
   const char *technique = ferry_json_str(fields, "technique");
   gint64 downtime = ferry_json_int(fields, "downtimeMs", 0);
   gint64 bandwidth = ferry_json_int(fields, "bandwidthMiBps", 0);
-  gboolean post_copy = g_strcmp0(technique, "post-copy") == 0;
+  gboolean post_copy = ferry_technique_of(fields) == FERRY_TECHNIQUE_POST_COPY;
   if (json_object_get(fields, "stallingLimitSeconds")) {
     json_object_set(done, "stallingLimitSeconds", json_object_get(fields, "stallingLimitSeconds"));
     g_string_append_printf(message, "stalling limit %" G_GINT64_FORMAT " s",
@@ -129,7 +129,7 @@ void ferry_change_apply(FerryRunning *r) {
     g_autoptr(GString) message = g_string_new(NULL);
     gboolean applied = carry_out_change(r, json_object_get(change, "fields"), done, message);
     tell_controller(r, done);
-    if (g_strcmp0(ferry_json_str(done, "technique"), "post-copy") == 0)
+    if (ferry_technique_of(done) == FERRY_TECHNIQUE_POST_COPY)
       ferry_running_enter_post_copy(r);
     answer_change(r, change, applied, done, message->str);
   }

@@ -11,6 +11,7 @@
 #include "agent/twin/doubt_book.h"
 #include "base/log.h"
 #include "base/rfc3339.h"
+#include "model/domain/domain_states.h"
 #include "model/flags/migration_flags.h"
 #include "model/migration/reasons.h"
 
@@ -144,7 +145,7 @@ gboolean ferry_doubt_is_post_copy(FerryRunning *r, const FerryDomainState *state
   gboolean post_copy = FALSE;
   ferry_inbox_stage(r->inbox, &switchover_us, &post_copy);
   gboolean switched = switchover_us && state->state == FERRY_VM_PAUSED &&
-                      g_strcmp0(state->reason, "migration") == 0;
+                      g_strcmp0(state->reason, FERRY_VM_REASON_MIGRATION) == 0;
   return (post_copy || (r->step.post_copy && !switched)) &&
          g_strcmp0(state->reason, RESUMED_BY_LIBVIRT) != 0;
 }
@@ -170,7 +171,7 @@ gboolean ferry_doubt_arises(FerryRunning *r, const GError *error, FerryDomainSta
 /* FALSE: the hypervisor does not say, as yet. */
 static gboolean doubt_look_here(FerryRunning *r, FerryDomainState *here) {
   g_autoptr(GError) error = NULL;
-  *here = (FerryDomainState){.state = FERRY_VM_GONE, .reason = "unknown", .id = -1};
+  *here = (FerryDomainState){.state = FERRY_VM_GONE, .reason = FERRY_VM_REASON_UNKNOWN, .id = -1};
   return (r->job && ferry_host_job_state(r->job, here, NULL)) ||
          (ferry_running_open_job(r, 0, &error) && ferry_host_job_state(r->job, here, NULL)) ||
          g_error_matches(error, FERRY_HOST_ERROR, FERRY_HOST_ERROR_NO_DOMAIN);

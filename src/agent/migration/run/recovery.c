@@ -9,6 +9,7 @@
 #include "agent/path/probe.h"
 #include "base/log.h"
 #include "base/rfc3339.h"
+#include "model/domain/domain_states.h"
 #include "model/flags/resume_defects.h"
 #include "model/migration/reasons.h"
 
@@ -259,7 +260,7 @@ static gboolean recovery_try(FerryRunning *r) {
 
 /* FALSE: the agent ends. */
 static gboolean recovery_look_here(FerryRunning *r, FerryDomainState *state) {
-  *state = (FerryDomainState){.state = FERRY_VM_GONE, .reason = "unknown", .id = -1};
+  *state = (FerryDomainState){.state = FERRY_VM_GONE, .reason = FERRY_VM_REASON_UNKNOWN, .id = -1};
   while (!r->job || !ferry_host_job_state(r->job, state, NULL)) {
     g_autoptr(GError) error = NULL;
     if (!ferry_running_open_job(r, -1, &error))

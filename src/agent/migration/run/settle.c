@@ -4,6 +4,7 @@
 #include "agent/migration/run/settle.h"
 #include "agent/migration/run/doubt.h"
 #include "agent/migration/run/recovery.h"
+#include "model/domain/domain_states.h"
 
 #define COMPLETED_WAIT_MS 2000
 #define DOUBT_PATIENCE_MS 3000 /* then people are told, and it is asked on */
@@ -46,7 +47,7 @@ static void settle_revive(FerryRunning *r, FerryOutcome *o) {
 
 /* Takes the state, over a new connection where the old one broke. FALSE: the agent ends. */
 static gboolean take_state(FerryRunning *r, FerryDomainState *state) {
-  *state = (FerryDomainState){.state = FERRY_VM_GONE, .reason = "unknown", .id = -1};
+  *state = (FerryDomainState){.state = FERRY_VM_GONE, .reason = FERRY_VM_REASON_UNKNOWN, .id = -1};
   for (;;) {
     g_autoptr(GError) error = NULL;
     if (r->job && ferry_host_job_state(r->job, state, &error))

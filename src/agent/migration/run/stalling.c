@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/migration/run/stalling.h"
 #include "agent/migration/run/recovery.h"
+#include "model/domain/domain_states.h"
 #include "model/migration/reasons.h"
 #include "base/rfc3339.h"
 #include "model/migration/condition.h"
@@ -41,8 +42,8 @@ static void check_connection(FerryRunning *r) {
     ferry_recovery_moves(r);
   if (!due)
     return;
-  gboolean here =
-      ferry_host_job_state(r->job, &state, NULL) && g_str_equal(state.reason, "postcopy-failed");
+  gboolean here = ferry_host_job_state(r->job, &state, NULL) &&
+                  g_str_equal(state.reason, FERRY_VM_REASON_POST_COPY_FAILED);
   if (ferry_broken_tells(&r->broken, here)) {
     g_autofree char *message = broken_text(r, here);
     ferry_warning(message, "FERRY_MIGRATION", r->asked->name);

@@ -6,6 +6,7 @@
 #include "agent/migration/arrange/arm.h"
 #include "agent/migration/run/change.h"
 #include "agent/migration/run/stalling.h"
+#include "model/domain/domain_states.h"
 #include "model/migration/phase.h"
 
 static gboolean make_call(FerryRunning *r, const FerryStepCall *call, GError **error) {
@@ -69,9 +70,10 @@ void ferry_steer_take_over(FerryRunning *r) {
   ferry_stall_set_told(&r->stalling, ferry_adopt_stalling(object));
   FerryDomainState state;
   ferry_step_set_suspended(&r->step, ferry_mode_of(object) == FERRY_MODE_PAUSED);
-  ferry_step_set_was_paused(
-      &r->step, !step->suspended && ferry_host_job_state(r->job, &state, NULL) &&
-                    state.state == FERRY_VM_PAUSED && g_str_equal(state.reason, "user"));
+  ferry_step_set_was_paused(&r->step, !step->suspended &&
+                                          ferry_host_job_state(r->job, &state, NULL) &&
+                                          state.state == FERRY_VM_PAUSED &&
+                                          g_str_equal(state.reason, FERRY_VM_REASON_USER));
   ferry_arm_recall(r->asked);
   ferry_throttle_recall(r->asked);
   ferry_steer_begin(r);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/migration/state/judge.h"
+#include "model/domain/domain_states.h"
 #include "model/migration/reasons.h"
 #include "model/migration/phase.h"
 
@@ -24,8 +25,8 @@ gboolean ferry_judge_needs_state(const FerryLookInput *seen, gboolean may_be_pos
 FerryLook ferry_judge_look(const FerryLookInput *seen) {
   if (has_job(seen->stats)) {
     /* a post-copy job that broke stays active for ever, with nobody to end it */
-    gboolean broken =
-        !seen->calling && seen->state && g_str_equal(seen->state->reason, "postcopy-failed");
+    gboolean broken = !seen->calling && seen->state &&
+                      g_str_equal(seen->state->reason, FERRY_VM_REASON_POST_COPY_FAILED);
     return broken ? FERRY_LOOK_OVER : FERRY_LOOK_RUNNING;
   }
   if (seen->stats || g_error_matches(seen->error, FERRY_HOST_ERROR, FERRY_HOST_ERROR_NO_DOMAIN))
@@ -36,7 +37,7 @@ FerryLook ferry_judge_look(const FerryLookInput *seen) {
 }
 
 gboolean ferry_judge_is_post_copy(const FerryDomainState *state) {
-  return state->state == FERRY_VM_PAUSED && g_str_has_prefix(state->reason, "postcopy");
+  return state->state == FERRY_VM_PAUSED && ferry_vm_reason_is_post_copy(state->reason);
 }
 
 FerryGivingUpPlan ferry_judge_giving_up(FerryGivingUp *s, gboolean cancel, gboolean gave_up,
@@ -144,7 +145,7 @@ gboolean ferry_judge_goes_on(const FerryDomainState *state, const FerryJobStats 
 
 gboolean ferry_judge_left_paused(const FerryDomainState *state, gboolean was_paused,
                                  gboolean suspended) {
-  gboolean by_us = suspended && g_str_equal(state->reason, "user");
-  gboolean by_migration = g_str_equal(state->reason, "migration");
+  gboolean by_us = suspended && g_str_equal(state->reason, FERRY_VM_REASON_USER);
+  gboolean by_migration = g_str_equal(state->reason, FERRY_VM_REASON_MIGRATION);
   return !was_paused && state->state == FERRY_VM_PAUSED && (by_us || by_migration);
 }

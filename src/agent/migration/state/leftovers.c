@@ -17,6 +17,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "model/domain/domain_parts.h"
+#include "model/domain/domain_states.h"
 #include "model/migration/phase.h"
 #include "model/migration/reasons.h"
 
@@ -270,9 +271,10 @@ static void look_here(Leftover *o) {
 
 /* Whether the VM is seen to be here as it was: only then nobody has needed what the target got. */
 static gboolean stayed_here(const Leftover *o) {
-  static const char *const unclear[] = {"migrated", "unknown", "daemon", NULL};
+  static const char *const unclear[] = {FERRY_VM_REASON_MIGRATED, FERRY_VM_REASON_UNKNOWN,
+                                        FERRY_VM_REASON_DAEMON, NULL};
   const FerryDomainState *here = &o->here;
-  if (here->reason && g_str_has_prefix(here->reason, "postcopy"))
+  if (ferry_vm_reason_is_post_copy(here->reason))
     return FALSE; /* it may have run there last */
   if (!here->exists || here->active)
     return here->exists;
