@@ -70,24 +70,24 @@ gboolean ferry_size_parse(const char *text, gint64 *bytes, GError **error) {
   return FALSE;
 }
 
-static const char *const binary[] = {"", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei"};
+static const char *const binary_prefixes[] = {"", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei"};
 
 const char *ferry_binary_scale(double *value, double from) {
   guint i = 0;
-  while (fabs(*value) >= from && i + 1 < G_N_ELEMENTS(binary)) {
+  while (fabs(*value) >= from && i + 1 < G_N_ELEMENTS(binary_prefixes)) {
     *value /= 1024;
     i++;
   }
-  return binary[i];
+  return binary_prefixes[i];
 }
 
 char *ferry_quantity_format(gint64 value) {
   guint i = 0;
-  while (value != 0 && value % 1024 == 0 && i + 1 < G_N_ELEMENTS(binary)) {
+  while (value != 0 && value % 1024 == 0 && i + 1 < G_N_ELEMENTS(binary_prefixes)) {
     value /= 1024;
     i++;
   }
-  return g_strdup_printf("%" G_GINT64_FORMAT "%s", value, binary[i]);
+  return g_strdup_printf("%" G_GINT64_FORMAT "%s", value, binary_prefixes[i]);
 }
 
 char *ferry_bytes_format(double bytes) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the rows of policy fields are made of: who may say one, and limits that several share.
+// What the rows of policy fields are made of: who may say one, and limits that several share; in
+// policy_fields.c, where a value comes from.
 #pragma once
 #include "model/field/field.h"
 
@@ -20,10 +21,13 @@
 #define FERRY_ORIGIN_VM "VirtualMachineInstance"
 #define FERRY_ORIGIN_MIGRATION "VirtualMachineInstanceMigration"
 #define FERRY_ORIGIN_PRESET "preset/"
-/** Whether an origin (may be NULL) is that. */
+/** Whether an origin is that nobody said it; FALSE for NULL. */
 gboolean ferry_origin_is_default(const char *origin);
+/** The same of the cluster's KubeVirt. */
 gboolean ferry_origin_is_cluster(const char *origin);
+/** The same of the migration itself. */
 gboolean ferry_origin_is_migration(const char *origin);
+/** The same of any preset. */
 gboolean ferry_origin_is_preset(const char *origin);
 
 /** Who says it: a bit each. */

@@ -4,7 +4,7 @@
 static const struct {
   const char *name;
   FerryUnit unit; /* of its value */
-} rows[FERRY_ACTION_LAST] = {
+} action_rows[FERRY_ACTION_LAST] = {
     [FERRY_ACTION_SET_DOWNTIME] = {"SetDowntime", FERRY_UNIT_MS},
     [FERRY_ACTION_START_POSTCOPY] = {"StartPostCopy", FERRY_UNIT_NONE},
     [FERRY_ACTION_SUSPEND] = {"Suspend", FERRY_UNIT_NONE},
@@ -17,16 +17,16 @@ static const struct {
 };
 
 const char *ferry_action_name(FerryAction action) {
-  return rows[action].name;
+  return action_rows[action].name;
 }
 
 FerryAction ferry_action_parse(const char *name) {
   guint action = name ? FERRY_ACTION_LAST - 1 : FERRY_ACTION_NONE;
-  while (action > FERRY_ACTION_NONE && !g_str_equal(name, rows[action].name))
+  while (action > FERRY_ACTION_NONE && !g_str_equal(name, action_rows[action].name))
     action--;
   return (FerryAction)action;
 }
 
 FerryUnit ferry_action_unit(FerryAction action) {
-  return rows[action].unit;
+  return action_rows[action].unit;
 }

@@ -48,9 +48,11 @@ const char *ferry_condition_name(FerryConditionType type);
 json_t *ferry_condition_find(const json_t *object, FerryConditionType type);
 /** Its status ("True", "False", "Unknown"), borrowed; NULL where there is none. */
 const char *ferry_condition_status(const json_t *object, FerryConditionType type);
-/** Whether its status is True; False; Unknown. None of them where there is no condition. */
+/** Whether its status is True; FALSE where there is no such condition, here and below. */
 gboolean ferry_condition_holds(const json_t *object, FerryConditionType type);
+/** Whether it is False. */
 gboolean ferry_condition_fails(const json_t *object, FerryConditionType type);
+/** Whether it is Unknown. */
 gboolean ferry_condition_is_unknown(const json_t *object, FerryConditionType type);
 /** Whether it is the entry of status.conditions, rather than the object, that holds. */
 gboolean ferry_condition_entry_holds(const json_t *condition);

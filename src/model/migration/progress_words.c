@@ -22,15 +22,15 @@ FerryEtaKind ferry_eta_parse(const char *name) {
   return (FerryEtaKind)kind;
 }
 
-static const char *const copying[] = {NULL, "Preparing", "CopyingDisks", "CopyingMemory"};
+static const char *const copying_words[] = {NULL, "Preparing", "CopyingDisks", "CopyingMemory"};
 
 const char *ferry_copying_name(FerryCopying what) {
-  return copying[what];
+  return copying_words[what];
 }
 
 FerryCopying ferry_copying_parse(const char *name) {
   guint what = name ? FERRY_COPYING_MEMORY : FERRY_COPYING_UNKNOWN;
-  while (what > FERRY_COPYING_UNKNOWN && !g_str_equal(name, copying[what]))
+  while (what > FERRY_COPYING_UNKNOWN && !g_str_equal(name, copying_words[what]))
     what--;
   return (FerryCopying)what;
 }
