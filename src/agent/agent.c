@@ -79,6 +79,7 @@ static void on_host_event(const FerryHostEvent *event, gpointer data) {
   FerryAgent *agent = data;
   if (event->type == FERRY_HOST_EVENT_CONNECTED || event->type == FERRY_HOST_EVENT_DISCONNECTED) {
     ferry_inventory_mark_all(agent->ports.inventory);
+    ferry_workers_event(agent->workers, event);
     if (agent->guard && event->type == FERRY_HOST_EVENT_CONNECTED)
       ferry_twin_guard_connected(agent->guard);
     return;

@@ -90,7 +90,7 @@ gboolean ferry_workers_event(FerryWorkers *w, const FerryHostEvent *event) {
   g_mutex_lock(&w->lock);
   g_hash_table_iter_init(&iter, w->table);
   while (g_hash_table_iter_next(&iter, NULL, &worker))
-    if (is_at_work_on(w, worker, event->uuid)) {
+    if (event->uuid ? is_at_work_on(w, worker, event->uuid) : !w->ops->is_done(worker)) {
       w->ops->event(worker, event);
       own = TRUE;
     }

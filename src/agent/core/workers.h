@@ -52,8 +52,8 @@ typedef enum {
 FerryWorkerFound ferry_workers_find(FerryWorkers *workers, const char *uid, const json_t *object);
 /** Hands `object` to the migration's worker; FALSE: there is none. */
 gboolean ferry_workers_update(FerryWorkers *workers, const char *uid, const json_t *object);
-/** Hands a domain's event to its worker; FALSE: it has none. Quick, as the driver's thread needs.
- */
+/** Hands a domain's event to its worker, one of the host's connection to all; FALSE: there is none.
+ * Quick, as the driver's thread needs. */
 gboolean ferry_workers_event(FerryWorkers *workers, const FerryHostEvent *event);
 /** How many have not ended. */
 guint ferry_workers_running(FerryWorkers *workers);

@@ -154,17 +154,23 @@ static gboolean prepare_asks_qemu(FerryMigrationParts *m) {
   return FALSE;
 }
 
-/* Whether the copy here is one that an earlier migration left suspended. What ends a doubt resumes
- * first and forgets then, what begins one suspends first: so the book is read before and after. */
+/* Whether the copy runs by somebody's will: not by libvirt's own resume after a switch-over, which
+ * whoever noted the copy is about to undo. */
+static gboolean runs_by_will(const FerryDomainState *state) {
+  return state->state == FERRY_VM_RUNNING && g_strcmp0(state->reason, "migration-canceled") != 0;
+}
+
+/* Whether the copy here is one that an earlier migration suspended, or is about to. What ends a
+ * doubt resumes first and forgets then, what begins one notes it first: so the book is read before
+ * and after. */
 static gboolean is_in_doubt(const FerryMigrationParts *m, FerryDomainState *state, GError **error) {
   const char *dir = ferry_context_state_dir(m->ports.context);
   gboolean before = ferry_doubt_book_has_domain(dir, m->asked.uuid, m->asked.uid);
   if (!ferry_host_job_state(m->running.job, state, error))
     return FALSE;
-  if (before && state->state == FERRY_VM_RUNNING && g_strcmp0(state->reason, "unpaused") == 0)
-    /* a person, or an agent that was killed then, has let it go on */
+  if (before && runs_by_will(state)) /* a person, or an agent that was killed then, let it go on */
     ferry_doubt_book_forget_domain(dir, m->asked.uuid, m->asked.uid);
-  if (state->state != FERRY_VM_PAUSED)
+  if (!state->active || runs_by_will(state))
     return FALSE;
   return before || ferry_doubt_book_has_domain(dir, m->asked.uuid, m->asked.uid);
 }
@@ -179,11 +185,13 @@ static gboolean await_no_doubt(FerryMigrationParts *m, FerryDomainState *state) 
     if (ferry_finish_if_cancelled(m))
       return FALSE;
     if (g_get_monotonic_time() > until) {
+      gboolean paused = state->state == FERRY_VM_PAUSED;
       g_autofree char *text = g_strdup_printf(
-          "the VM is suspended on %s since an earlier migration, as it is not known whether its "
-          "copy on the other host runs: say which goes on (ferry resolve %s --keep HOST), or, "
-          "where that migration is not there any more, look at both hosts and 'virsh resume' it",
-          ferry_context_node(m->ports.context), m->asked.vmi_name);
+          "the VM is %s on %s since an earlier migration, as it is not known whether its copy on "
+          "the other host runs: say which goes on (ferry resolve %s --keep HOST), or, where that "
+          "migration is not there any more, look at both hosts and %s'virsh resume' it",
+          paused ? "suspended" : "to be suspended", ferry_context_node(m->ports.context),
+          m->asked.vmi_name, paused ? "" : "'virsh suspend' and ");
       ferry_finish_before(m, FERRY_REASON_VM_IN_DOUBT, text);
       return FALSE;
     }

@@ -44,6 +44,7 @@ typedef enum {
   FERRY_AMBIGUITY_OPEN,   /* ask again */
   FERRY_AMBIGUITY_STAYED, /* it goes on here */
   FERRY_AMBIGUITY_MOVED,  /* the other host has it: the copy here is destroyed */
+  FERRY_AMBIGUITY_LET_GO, /* not answered, and somebody else has let the copy here go on */
 } FerryAmbiguityAnswer;
 
 /** What was heard of the other host so far; zero-initialised at first, but for `ran_ms`. */

@@ -45,6 +45,7 @@ static void test_table(void) {
   FerryWorkers *w = ferry_workers_new(&ops);
   Fake a = {.domain = "u1"}, b = {.domain = "u2"}, c = {.domain = NULL};
   FerryHostEvent event = {.type = FERRY_HOST_EVENT_STATE, .uuid = "u1"};
+  FerryHostEvent connected = {.type = FERRY_HOST_EVENT_CONNECTED};
   g_autoptr(json_t) first = json_object();
   g_autoptr(json_t) again = json_pack("{s:{s:{s:i}}}", "status", "migrationState", "attempt", 1);
   ferry_workers_add(w, "a", &a);
@@ -59,6 +60,9 @@ static void test_table(void) {
   g_assert_cmpint(a.updates, ==, 1);
   g_assert_cmpint(a.events, ==, 1);
   g_assert_cmpint(b.events, ==, 0);
+  g_assert_true(ferry_workers_event(w, &connected)); /* is news to all */
+  g_assert_cmpint(a.events, ==, 2);
+  g_assert_cmpint(c.events, ==, 1);
   g_assert_cmpuint(ferry_workers_running(w), ==, 3);
   g_assert_true(ferry_workers_has_domain(w, "u1"));
   g_assert_false(ferry_workers_has_called(w, "u1"));

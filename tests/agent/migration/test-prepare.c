@@ -99,6 +99,41 @@ static void test_in_doubt(void) {
   bed_free(b);
 }
 
+static gboolean as_resumed; /* by libvirt, after a switch-over */
+
+gboolean __wrap_ferry_host_job_state(FerryHostJob *job, FerryDomainState *out, GError **error);
+gboolean __real_ferry_host_job_state(FerryHostJob *job, FerryDomainState *out, GError **error);
+gboolean __wrap_ferry_host_job_state(FerryHostJob *job, FerryDomainState *out, GError **error) {
+  gboolean ok = __real_ferry_host_job_state(job, out, error);
+  if (ok && as_resumed && out->state == FERRY_VM_RUNNING)
+    out->reason = "migration-canceled";
+  return ok;
+}
+
+/* One that is noted, which comes first, and runs yet by libvirt's own resume: the agent was killed
+ * before it had suspended it. */
+static void test_in_doubt_running(void) {
+  static const char earlier[] = "11111111-aaaa-4000-8000-000000000000";
+  Bed *b = bed_new(LINK);
+  gint64 ran_ms;
+  g_autofree char *uuid = add_guest(b, "vm", 256, 16, 5, FERRY_SIM_UNIFORM);
+  as_resumed = TRUE;
+  ferry_doubt_book_note(b->dir, earlier, uuid, 0);
+  Move *it = move(b, uuid, json_pack("{s:i}", "maxDowntimeMs", 300));
+  g_usleep(500000); /* in which it would go on, if it did not wait */
+  cancel(it);
+  wait_done(it);
+  g_assert_false(it->went_on);
+  g_assert_cmpstr(text(it, "migrationState.agentResult.reason"), ==, "Cancelled");
+  g_assert_true(ferry_doubt_book_find(b->dir, earlier, &ran_ms));
+  ferry_doubt_book_forget(b->dir, earlier); /* without a note it is as any that runs */
+  assert_moved(b, move(b, uuid, json_pack("{s:i}", "maxDowntimeMs", 300)));
+  as_resumed = FALSE;
+  g_autofree char *folder = g_build_filename(b->dir, "doubts", NULL);
+  g_rmdir(folder);
+  bed_free(b);
+}
+
 /* A server whose answer to "Running" takes its time, or an agent that stands still then. */
 static void slow_sink(const json_t *item, gboolean event, gpointer data) {
   Move *it = data;
@@ -211,6 +246,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/agent/prepare/paused-vm", test_paused_vm);
   g_test_add_func("/agent/prepare/measured", test_measured);
   g_test_add_func("/agent/prepare/in-doubt", test_in_doubt);
+  g_test_add_func("/agent/prepare/in-doubt-running", test_in_doubt_running);
   g_test_add_func("/agent/prepare/late-yes", test_late_yes);
   g_test_add_func("/agent/prepare/old-yes", test_old_yes);
   g_test_add_func("/agent/prepare/replaced", test_replaced);

@@ -225,8 +225,30 @@ static gboolean doubt_end_here(FerryRunning *r, const json_t *doubt, const Ferry
   return TRUE;
 }
 
+/* Memory that is sent after a look comes before the switch-over, so what that look saw is older. */
+void ferry_doubt_see(FerryRunning *r, const FerryJobStats *stats, const FerryDomainState *state) {
+  FerryOldResume *b = &r->doubt.before;
+  guint missed = ferry_inbox_missed(r->inbox);
+  if (!doubt_by_libvirt(state) || !b->ran || missed != b->missed) {
+    *b = (FerryOldResume){.ran = doubt_by_libvirt(state), .sent = -1, .missed = missed};
+    return;
+  }
+  if (b->sent < 0)
+    b->sent = stats->data_processed;
+  b->old = b->old || stats->data_processed > b->sent;
+}
+
+/* The guest's state is what an earlier migration left, and no switch-over was told of since. */
+static gboolean doubt_is_older(FerryRunning *r) {
+  gint64 switchover_us = 0;
+  gboolean post_copy;
+  ferry_inbox_stage(r->inbox, &switchover_us, &post_copy);
+  return r->doubt.before.old && !switchover_us &&
+         ferry_inbox_missed(r->inbox) == r->doubt.before.missed;
+}
+
 gboolean ferry_doubt_may_run_twice(FerryRunning *r, const FerryDomainState *state) {
-  if (!r->asked->adopted || doubt_may_go_on(r) || !doubt_by_libvirt(state))
+  if (!r->asked->adopted || doubt_may_go_on(r) || !doubt_by_libvirt(state) || doubt_is_older(r))
     return FALSE;
   doubt_suspend(r); /* first: a target that hangs answers late, and may let its copy go on then */
   return r->doubt.guarded || r->doubt.asked_to_suspend;
@@ -259,6 +281,25 @@ void ferry_doubt_withdraw(FerryRunning *r) {
     doubt_forget(r);
 }
 
+/* Somebody else has let it go on since it was suspended: a person, and maybe a later migration that
+ * found it so, whose word in this host's book it is then. What it is paused for is that one's. */
+static gboolean doubt_is_let_go(FerryRunning *r, FerryAmbiguityAnswer answer,
+                                const FerryDomainState *here) {
+  gboolean was_noted = r->doubt.noted;
+  gboolean runs = here->state == FERRY_VM_RUNNING && !doubt_by_libvirt(here);
+  r->doubt.noted = is_noted(r);
+  return here->active && (r->doubt.let_go || (was_noted && !r->doubt.noted) ||
+                          (runs && answer == FERRY_AMBIGUITY_OPEN));
+}
+
+static FerryAmbiguityAnswer doubt_let_go(FerryRunning *r) {
+  r->doubt.let_go = TRUE;
+  r->doubt.guarded = FALSE;
+  doubt_say(r, FERRY_DOUBT_GOES_ON);
+  doubt_forget(r);
+  return FERRY_AMBIGUITY_LET_GO;
+}
+
 /* One turn. */
 static FerryAmbiguityAnswer doubt_turn(FerryRunning *r, FerryAmbiguity *heard) {
   FerryDomainState peer;
@@ -279,6 +320,8 @@ static FerryAmbiguityAnswer doubt_turn(FerryRunning *r, FerryAmbiguity *heard) {
     return FERRY_AMBIGUITY_OPEN;
   if (!here.active) /* the target's copy is the only one, so nothing of it is undone */
     answer = FERRY_AMBIGUITY_MOVED;
+  if (doubt_is_let_go(r, answer, &here) && !ferry_doubt_kept(doubt))
+    return doubt_let_go(r);
   if (!doubt_is_settled_here(r, answer != FERRY_AMBIGUITY_STAYED && !ferry_doubt_kept(doubt),
                              &here) ||
       answer == FERRY_AMBIGUITY_OPEN ||

@@ -25,6 +25,11 @@ gboolean ferry_doubt_arises(FerryRunning *run, const GError *error, FerryDomainS
  * post-copy that was asked for came too late where libvirt has resumed the guest, which in
  * post-copy it never does, or left it as the switch-over had paused it. */
 gboolean ferry_doubt_is_post_copy(FerryRunning *run, const FerryDomainState *state);
+/** One look at a migration that an agent before this one began, which goes on: `stats`, then
+ * `state` were read. libvirt's word that it resumed the guest stays the domain's reason, so it may
+ * be about an earlier migration's switch-over: that is so once memory has been sent after it was
+ * seen. */
+void ferry_doubt_see(FerryRunning *run, const FerryJobStats *stats, const FerryDomainState *state);
 /** After a migration of which no agent saw the end: libvirt has resumed the guest here after its
  * switch-over, and the target's copy may run, or go on yet where it waits. TRUE: the one here is
  * suspended now, or will be by a call that is late, until that is known. */
@@ -37,7 +42,8 @@ void ferry_doubt_withdraw(FerryRunning *run);
 gboolean ferry_doubt_recall(FerryRunning *run);
 /** Asks the target and reads the migration's record, for at most `patience_ms` (-1: until the agent
  * ends), and does what follows: resumes the guest here, or destroys the copy here.
- * FERRY_AMBIGUITY_OPEN: not answered yet. */
+ * FERRY_AMBIGUITY_OPEN: not answered yet; FERRY_AMBIGUITY_LET_GO: not answered, and somebody else
+ * has let the copy here go on, which is no business of this migration any more. */
 FerryAmbiguityAnswer ferry_doubt_resolve(FerryRunning *run, gint64 patience_ms);
 /** After the job was opened for a doubt that was recalled: whether it is over, since this host's
  * own book has forgotten it and the copy runs. ferryd may say otherwise for as long as the last

@@ -70,6 +70,7 @@ static gboolean settle_doubt(FerryRunning *r, FerryDomainState *state, GError **
   }
   switch (ferry_doubt_resolve(r, DOUBT_PATIENCE_MS)) {
   case FERRY_AMBIGUITY_OPEN:
+  case FERRY_AMBIGUITY_LET_GO: /* of the target's nothing is known */
     ferry_doubt_set_open(r, TRUE);
     if (!take_state(r, state)) /* it may have been suspended only now */
       return FALSE;
@@ -160,7 +161,7 @@ FerrySettled ferry_settle(FerryRunning *r, FerryOutcome *o) {
     end.abort_code = ferry_inbox_blamed(r->inbox, &end.abort_reason);
   end.target = ferry_json_str(r->asked->object, "status.migrationState.targetNode");
   ferry_judge_end(&end, o);
-  if (r->doubt.in_doubt && o->message)
+  if (r->doubt.in_doubt && o->message && !r->doubt.let_go)
     tell_doubt(o, end.target);
   else if (end.state.active && o->message && !ferry_doubt_is_post_copy(r, &end.state))
     settle_revive(r, o);

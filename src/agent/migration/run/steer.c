@@ -5,6 +5,7 @@
 #include "agent/migration/run/adopt.h"
 #include "agent/migration/arrange/arm.h"
 #include "agent/migration/run/change.h"
+#include "agent/migration/run/doubt.h"
 #include "agent/migration/run/stalling.h"
 #include "model/domain/domain_states.h"
 #include "model/migration/phase.h"
@@ -107,6 +108,8 @@ FerryLook ferry_steer_look(FerryRunning *r) {
     input.look.state = &state;
   if (mine)
     ferry_running_note_stats(r, &stats);
+  if (mine && !r->calling && input.look.state)
+    ferry_doubt_see(r, &stats, &state);
   FerryLook found = ferry_step_see(&r->step, &input, g_get_monotonic_time());
   if (found == FERRY_LOOK_UNKNOWN)
     ferry_debug(error->message, "FERRY_MIGRATION", r->asked->name);

@@ -21,6 +21,7 @@ struct _FerryInbox {
   gint64 switchover_us;
   gint64 resumed_us; /* the first time */
   gboolean post_copy, defined;
+  guint missed;        /* how often events may have been missed */
   json_t *doubt;       /* status of the object, as far as it is about copies in doubt */
   const char *stopped; /* static */
   const char *blame;   /* written once, with its text */
@@ -107,6 +108,8 @@ void ferry_inbox_update(FerryInbox *b, const json_t *object) {
 
 void ferry_inbox_event(FerryInbox *b, const FerryHostEvent *event) {
   g_mutex_lock(&b->lock);
+  b->missed +=
+      event->type == FERRY_HOST_EVENT_CONNECTED || event->type == FERRY_HOST_EVENT_DISCONNECTED;
   b->defined = b->defined || event->defined;
   b->stopped = event->stopped ? event->stopped : b->stopped;
   if (event->type == FERRY_HOST_EVENT_ITERATION) {
@@ -149,6 +152,13 @@ gint64 ferry_inbox_resumed_us(FerryInbox *b) {
   gint64 resumed_us = b->resumed_us;
   g_mutex_unlock(&b->lock);
   return resumed_us;
+}
+
+guint ferry_inbox_missed(FerryInbox *b) {
+  g_mutex_lock(&b->lock);
+  guint missed = b->missed;
+  g_mutex_unlock(&b->lock);
+  return missed;
 }
 
 json_t *ferry_inbox_doubt(FerryInbox *b) {

@@ -65,6 +65,8 @@ gboolean ferry_inbox_take_call(FerryInbox *inbox, GError **error);
 /** When the guest was resumed here after it was paused for the switch-over, monotonic; 0: it was
  * not. */
 gint64 ferry_inbox_resumed_us(FerryInbox *inbox);
+/** How often the hypervisor went away or came back so far: what happened in between nobody told. */
+guint ferry_inbox_missed(FerryInbox *inbox);
 /** What the migration's record says of copies in doubt: an object with that part of its status
  * (model/migration/doubt.h), the caller's. */
 json_t *ferry_inbox_doubt(FerryInbox *inbox);

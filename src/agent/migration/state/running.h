@@ -33,6 +33,15 @@ typedef struct {
   guint16 port;      /* of the target, that the data goes to; 0: not known */
 } FerryRecovery;
 
+/** Looks at a domain that libvirt resumed after some switch-over (doubt.c): whether that was before
+ * the end of the migration that is looked at. */
+typedef struct {
+  gboolean ran; /* so at the last look */
+  gboolean old; /* it was: this migration has sent memory after it */
+  gint64 sent;  /* what it had sent after the first such look; -1: nobody has asked since */
+  guint missed; /* ferry_inbox_missed at that look */
+} FerryOldResume;
+
 /** Whether this host's copy may run (doubt.c). */
 typedef struct {
   gboolean guarded;          /* suspended by this agent: the target may run it (doubt.c) */
@@ -40,6 +49,9 @@ typedef struct {
   gboolean in_doubt;         /* it is not known yet which host has it */
   gboolean locked_told;      /* that the lock manager lets it not go on (doubt.c) */
   gint64 ran_ms;             /* how long it ran here since the switch-over; -1: not known */
+  gboolean noted;            /* in this host's book, as it was last looked into */
+  gboolean let_go;           /* somebody else has let the copy here go on */
+  FerryOldResume before;
 } FerryDoubtHere;
 
 typedef struct {

@@ -12,8 +12,9 @@
 static char *dir;
 static int suspend_error; /* 0: it is suspended */
 static int resume_error;  /* the same */
-static guint suspends, resumes, said, told;
+static guint suspends, resumes, said, told, missed;
 static gboolean stage_post_copy;       /* the hypervisor has told of one */
+static gboolean no_switchover;         /* it has told of none */
 static const char *state, *peer_state; /* of the target's copy; NULL: it cannot be asked */
 static const char *why;                /* for `state` */
 static gboolean noted_first;           /* when it was to be suspended, the book had it */
@@ -35,6 +36,8 @@ void __wrap_ferry_running_record(FerryRunning *run, FerryAction action, gint64 v
 const char *__wrap_ferry_context_state_dir(const FerryAgentContext *context);
 gboolean __wrap_ferry_context_sleep(FerryAgentContext *context, gint64 ms);
 json_t *__wrap_ferry_inbox_doubt(FerryInbox *inbox);
+guint __wrap_ferry_inbox_missed(FerryInbox *inbox);
+gboolean __wrap_ferry_host_job_destroy(FerryHostJob *job, gboolean keep, GError **error);
 
 gboolean __wrap_ferry_host_job_suspend(FerryHostJob *job, GError **error) {
   gint64 ran_ms;
@@ -77,7 +80,7 @@ const char *__wrap_ferry_inbox_blamed(FerryInbox *inbox, const char **text) {
   return NULL;
 }
 void __wrap_ferry_inbox_stage(FerryInbox *inbox, gint64 *switchover_us, gboolean *post_copy) {
-  *switchover_us = stage_post_copy ? 0 : 1;
+  *switchover_us = stage_post_copy || no_switchover ? 0 : 1;
   *post_copy = stage_post_copy;
 }
 void __wrap_ferry_shown_send(FerryShown *shown, json_t *status) {
@@ -107,6 +110,12 @@ gboolean __wrap_ferry_context_sleep(FerryAgentContext *context, gint64 ms) {
 json_t *__wrap_ferry_inbox_doubt(FerryInbox *inbox) {
   return json_object();
 }
+guint __wrap_ferry_inbox_missed(FerryInbox *inbox) {
+  return missed;
+}
+gboolean __wrap_ferry_host_job_destroy(FerryHostJob *job, gboolean keep, GError **error) {
+  g_assert_not_reached();
+}
 
 typedef struct {
   FerryMigrationPorts ports;
@@ -117,7 +126,8 @@ typedef struct {
 static void set_up(Bed *b, gconstpointer error_code) {
   dir = g_dir_make_tmp("ferry-doubt-XXXXXX", NULL);
   suspend_error = GPOINTER_TO_INT(error_code);
-  suspends = resumes = said = told = slept = late_after = 0;
+  suspends = resumes = said = told = slept = late_after = missed = 0;
+  no_switchover = FALSE;
   peer_state = NULL;
   state = "running";
   why = "migration-canceled";
@@ -329,6 +339,74 @@ static void test_adopted(void) {
   }
 }
 
+/* libvirt's word for its resume stays the domain's reason: it may be about an earlier migration. */
+static void test_older(void) {
+  static const struct {
+    gint64 sent[3]; /* at each look at the job; 0: there was none */
+    const char *paused_at_second;
+    guint missed;
+    gboolean switchover, suspended;
+  } cases[] = {
+      {{100, 100, 200}, NULL, 0, FALSE, FALSE},    /* it ran so, and memory was sent after that */
+      {{100, 200, 200}, NULL, 0, FALSE, TRUE},     /* that may have been sent before it ran so */
+      {{100, 200}, NULL, 0, FALSE, TRUE},          /* the same */
+      {{0}, NULL, 0, FALSE, TRUE},                 /* its job was over by the first look */
+      {{100, 100, 200}, NULL, 0, TRUE, TRUE},      /* its switch-over was told of */
+      {{100, 100, 200}, NULL, 1, FALSE, TRUE},     /* it may have had one, unseen */
+      {{100, 100, 200}, "paused", 0, FALSE, TRUE}, /* the same */
+  };
+  for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+    Bed b;
+    set_up(&b, GINT_TO_POINTER(FERRY_HOST_ERROR_NO_DOMAIN));
+    FerryDomainState here = {.active = TRUE, .state = FERRY_VM_RUNNING, .reason = why};
+    b.asked.adopted = TRUE;
+    suspend_error = 0;
+    for (gsize k = 0; k < 3 && cases[i].sent[k]; k++) {
+      FerryJobStats stats = {.active = TRUE, .data_processed = cases[i].sent[k]};
+      here.state = k == 1 && cases[i].paused_at_second ? FERRY_VM_PAUSED : FERRY_VM_RUNNING;
+      ferry_doubt_see(&b.run, &stats, &here);
+    }
+    missed = cases[i].missed;
+    no_switchover = !cases[i].switchover;
+    here.state = FERRY_VM_RUNNING;
+    g_assert_cmpint(ferry_doubt_may_run_twice(&b.run, &here), ==, cases[i].suspended);
+    g_assert_cmpuint(suspends, ==, 1 + cases[i].suspended);
+    tear_down(&b, NULL);
+  }
+}
+
+/* The copy goes on by a person's word before it is known whose the VM is: no later answer resumes
+ * or destroys what another migration has paused since. */
+static void is_let_go(Bed *b, gconstpointer error_code) {
+  gint64 ran_ms;
+  b->run.doubt.in_doubt = TRUE;
+  g_assert_cmpint(ferry_doubt_resolve(&b->run, 0), ==, FERRY_AMBIGUITY_OPEN);
+  state = "running";
+  why = "unpaused";
+  g_assert_cmpint(ferry_doubt_resolve(&b->run, 0), ==, FERRY_AMBIGUITY_LET_GO);
+  g_assert_false(b->run.doubt.guarded);
+  g_assert_false(ferry_doubt_book_find(dir, UID, &ran_ms));
+  state = "paused";
+  why = "migration";
+  peer_state = "gone"; /* the answer, at last */
+  for (guint i = 0; i < 3; i++)
+    g_assert_cmpint(ferry_doubt_resolve(&b->run, 1500), ==, FERRY_AMBIGUITY_LET_GO);
+  g_assert_cmpstr(state, ==, "paused");
+  g_assert_cmpuint(resumes, ==, 0);
+}
+
+/* The same where nobody here saw it run in between: the later migration's agent did, and has
+ * forgotten the note. */
+static void is_let_go_unseen(Bed *b, gconstpointer peer) {
+  b->run.doubt.in_doubt = TRUE;
+  g_assert_cmpint(ferry_doubt_resolve(&b->run, 0), ==, FERRY_AMBIGUITY_OPEN);
+  ferry_doubt_book_forget(dir, UID);
+  why = "migration";
+  peer_state = "gone";
+  g_assert_cmpint(ferry_doubt_resolve(&b->run, 1500), ==, FERRY_AMBIGUITY_LET_GO);
+  g_assert_cmpuint(resumes, ==, 0);
+}
+
 /* Post-copy was asked for: whether there is one is for the hypervisor to say. */
 static void test_post_copy(void) {
   static const struct {
@@ -387,6 +465,7 @@ int main(int argc, char **argv) {
   g_log_set_default_handler(ignore, NULL);
   g_log_set_writer_func(ignore_fields, NULL, NULL); /* what fails is warned of */
   g_test_add_func("/agent/doubt/adopted", test_adopted);
+  g_test_add_func("/agent/doubt/older", test_older);
   g_test_add_func("/agent/doubt/post-copy", test_post_copy);
   g_test_add_func("/agent/doubt/suspended-by-another", test_suspended_by_another);
   g_test_add("/agent/doubt/suspended", Bed, GINT_TO_POINTER(0), set_up, is_suspended, tear_down);
@@ -394,6 +473,9 @@ int main(int argc, char **argv) {
              tear_down);
   g_test_add("/agent/doubt/resumed-again-in-doubt", Bed, GINT_TO_POINTER(0), set_up,
              is_resumed_again_in_doubt, tear_down);
+  g_test_add("/agent/doubt/let-go", Bed, GINT_TO_POINTER(0), set_up, is_let_go, tear_down);
+  g_test_add("/agent/doubt/let-go-unseen", Bed, GINT_TO_POINTER(0), set_up, is_let_go_unseen,
+             tear_down);
   g_test_add("/agent/doubt/locked", Bed, GINT_TO_POINTER(0), set_up, is_locked, tear_down);
   g_test_add("/agent/doubt/stale", Bed, GINT_TO_POINTER(0), set_up, is_stale, tear_down);
   g_test_add("/agent/doubt/late", Bed, GINT_TO_POINTER(FERRY_HOST_ERROR_VM_SILENT), set_up,
