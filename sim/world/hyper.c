@@ -114,16 +114,19 @@ guint ferry_hyper_running(const FerryHyper *h, const FerryWorldVm *vm) {
 }
 
 FerryWorldHost *ferry_hyper_where(const FerryHyper *h, const FerryWorldVm *vm) {
-  FerryWorldHost *any = NULL;
+  FerryWorldHost *waits = NULL, *comes = NULL;
   for (guint i = 0; i < h->n_hosts; i++) {
     const FerryWorldCopy *copy = ferry_hyper_copy(h->hosts[i], vm->uuid);
     if (!copy || !copy->qemu || !copy->whole)
       continue;
     if (copy->runs)
       return h->hosts[i];
-    any = any ? any : h->hosts[i];
+    if (copy->incoming)
+      comes = comes ? comes : h->hosts[i];
+    else
+      waits = waits ? waits : h->hosts[i];
   }
-  return any;
+  return waits ? waits : comes;
 }
 
 gboolean ferry_hyper_has_two(const FerryHyper *h, const FerryWorldVm *vm) {

@@ -127,7 +127,8 @@ FerryWorldCopy *ferry_hyper_copy(const FerryWorldHost *host, const char *uuid);
 /* What is true. */
 /** On how many hosts it runs at this moment. */
 guint ferry_hyper_running(const FerryHyper *hyper, const FerryWorldVm *vm);
-/** The host where a whole copy is (the first that runs, else any); NULL: none. */
+/** The host where a whole copy is: the first that runs, else one that waits there, else one that
+ * its libvirtd has not let go on yet; NULL: none. */
 FerryWorldHost *ferry_hyper_where(const FerryHyper *hyper, const FerryWorldVm *vm);
 /** Whether two copies of it have a process, whatever these do. */
 gboolean ferry_hyper_has_two(const FerryHyper *hyper, const FerryWorldVm *vm);
