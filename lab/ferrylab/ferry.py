@@ -134,9 +134,13 @@ def signal_ferryd(lab, sig):
         raise LabError(f"ferryd did not end on signal {int(sig)}")
 
 
+def ferryd_runs(lab):
+    return proc.alive(_record(lab))
+
+
 def start_agent(lab, host):
-    """Starts a host's agent and waits for its word. It joins with a token once and
-    keeps what it got in its state directory."""
+    """Starts a host's agent and waits for its word, which it gives once it has heard ferryd; not where
+    that is away. It joins with a token once and keeps what it got in its state directory."""
     state = lab.state()
     log = host.log_dir / "agent.log"
     with _Notify(lab, f"agent-{host.name}") as notify:
@@ -145,7 +149,9 @@ def start_agent(lab, host):
             "--node", host.name, "--state-dir", AGENT_STATE, "--token-file", AGENT_TOKEN,
             "--libvirt-uri", "qemu:///system", "--peer-uri", f"qemu+tls://{host.name}/system",
         ], env={"NOTIFY_SOCKET": notify.inside})
-        notify.wait_ready(f"the agent of {host.name}", log, lambda: host.check_service("agent"))
+        if ferryd_runs(lab):
+            notify.wait_ready(f"the agent of {host.name}", log,
+                              lambda: host.check_service("agent"))
 
 
 def _run(argv, what, text=None):

@@ -4,9 +4,13 @@
 A fault is injected with the scene's source, target and guest known. `back` makes it good after
 `hold` seconds (a fault without one stays: a dead QEMU). What it may cost the VM is said here, so
 that nothing else is excused."""
+import contextlib
 import signal
+import subprocess
 from dataclasses import dataclass
 from typing import Callable, Optional
+
+from ferrylab.errors import LabError
 
 SOURCE, TARGET, EITHER = "source", "target", "either"
 
@@ -23,6 +27,7 @@ class Fault:
     needs_copy: bool = False  # only where the target has a QEMU of the guest
     rebuild: bool = False  # a host is to be installed anew
     all_lanes: bool = False  # what is played beside it would feel it
+    person: bool = False  # what somebody asks for: it may be refused, and is answered
 
 
 def _service(side, what):
@@ -36,11 +41,16 @@ def _hang(side, process):
     def send(sig):
         def act(s):
             if process == "libvirtd":
-                s.lab.exec(s.host(side), "pkill", f"-{sig.name[3:]}", "-x", "libvirtd")
+                s.lab.exec(s.host(side), "pkill", f"-{sig.name[3:]}", "-x", "libvirtd") \
+                    .check_returncode()
             else:
-                s.signal_qemu(side, sig)
+                s.lab.kill(s.host(side), f"qemu:{s.name}", sig)
         return act
-    return send(signal.SIGSTOP), send(signal.SIGCONT)
+
+    def goes_on(s):  # what has ended meanwhile needs it not
+        with contextlib.suppress(LabError, subprocess.CalledProcessError):
+            send(signal.SIGCONT)(s)
+    return send(signal.SIGSTOP), goes_on
 
 
 def _link(side, network):
@@ -106,13 +116,14 @@ def _rows():
                     lambda s, side=side: s.lab.kill(s.host(side), "host"), kills=side,
                     rebuild=True)
     yield Fault("cancel", "a person cancels it",
-                lambda s: s.ferry("cancel", s.name, timeout=20))  # or waits no longer
+                lambda s: s.ask("cancel", "cancel", s.name), person=True)
     yield Fault("delete", "a person deletes the migration",
-                lambda s: s.ferry("delete", "vmim", s.migration_name(), "--wait=false"))
+                lambda s: s.ask("delete", "delete", "vmim", s.migration_name(), "--wait=false"),
+                person=True)
     yield Fault("destroy", "a person destroys the VM on its source",
-                lambda s: s.virsh(SOURCE, "destroy", s.name), kills=SOURCE)
+                lambda s: s.ask_libvirt("destroy", SOURCE), kills=SOURCE, person=True)
     yield Fault("suspend", "a person suspends the VM on its source",
-                lambda s: s.virsh(SOURCE, "suspend", s.name), pauses=True)
+                lambda s: s.ask_libvirt("suspend", SOURCE), pauses=True, person=True)
     yield Fault("both-agents", "both agents are killed and started again",
                 lambda s: [s.lab.kill(s.host(side), "agent") for side in (SOURCE, TARGET)],
                 lambda s: [s.lab.start(s.host(side), "agent") for side in (SOURCE, TARGET)],

@@ -16,16 +16,27 @@ END_S = 90
 SILENT_S = 40
 READY_S = 15
 DEAD_S = 240  # in post-copy a target that is silent is waited for, for 2 minutes
+WAITED_S = 90  # for so long of them at the least
+# A cancel that comes so early is carried out, one that comes so late is refused.
+IN_TIME = ("queued", "preparing", *BEFORE_THE_END)
+TOO_LATE = ("finishing", "post-copy")
 
 
-def may_be_lost(cell):
+def may_be_lost(cell, scene):
     """Whether a fault of the cell takes the copy that runs, or a part of its memory."""
     side = {SOURCE} if not cell.phase.moved else {TARGET}
     if cell.phase.split:
         side = {SOURCE, TARGET}
     if cell.phase.name in ("switch-over", "finishing"):
         side = {SOURCE, TARGET}  # by the time it dies either may have it
-    return any(f.kills == EITHER or f.kills in side for f in cell.faults)
+    return any(f.kills == EITHER or f.kills in side for f in cell.faults
+               if not f.person or was_done(scene, f.name))
+
+
+def was_done(scene, what):
+    """Whether what a person asked for was said to be done; one that was not answered may be."""
+    answer = scene.answer(what, 0)
+    return answer is None or answer[0] == 0
 
 
 def active(state):
@@ -99,7 +110,7 @@ def judge_outcome(cell, scene, status, wrong):
     if len(hosts) > 1:
         wrong.append(f"active on {hosts}: {domains}")
     if not hosts:
-        if not may_be_lost(cell):
+        if not may_be_lost(cell, scene):
             wrong.append(f"the VM is nowhere: {domains}")
         elif cell.phase.name == "finishing" and phase == "Succeeded":
             judge_end_after_it(scene, wrong)
@@ -124,6 +135,66 @@ def judge_end_of_it(cell, facts, wrong):
         wrong.append(f"it was ended on its source, said: {facts['reason']}: {facts['message']}")
     elif facts["endS"] > AT_ONCE_S:
         wrong.append(f"that it was ended on its source was said after {facts['endS']} s")
+
+
+def judge_cancel(cell, scene, facts, wrong):
+    """Whoever cancels is answered, and the answer is so; in time it is done, too late it is not."""
+    answer = scene.answer("cancel", END_S)
+    phase, reason = facts["phase"], facts["reason"]
+    if answer is None:
+        wrong.append(f"the cancel is not answered, and it is {phase} {reason}")
+        return
+    code, words = answer
+    facts["cancel"] = code
+    if code == 0 and phase == "Succeeded":
+        wrong.append(f"it has moved, and whoever cancelled it was told: {words}")
+    if code and reason == "Cancelled" and len(cell.faults) == 1:
+        wrong.append(f"it is cancelled, and whoever did so was told: {words}")
+    if len(cell.faults) == 1 and cell.phase.name in IN_TIME and reason != "Cancelled":
+        wrong.append(f"the cancel was not carried out: {phase} {reason}, said: {words}")
+    if len(cell.faults) == 1 and cell.phase.name in TOO_LATE and (not code or phase != "Succeeded"):
+        wrong.append(f"the cancel came too late: {phase} {reason}, said: {words}")
+
+
+def judge_delete(scene, wrong):
+    """A migration that is deleted goes once it has ended."""
+    answer = scene.answer("delete", END_S)
+    if answer is None or answer[0]:
+        wrong.append(f"the migration could not be deleted: {answer}")
+        return
+    try:
+        scene.until(lambda: not scene.migrations(), AT_ONCE_S, "the deleted migration is gone")
+    except Unreached as error:
+        wrong.append(str(error))
+
+
+def judge_person(cell, scene, facts, wrong):
+    """What a person asked for."""
+    for fault in cell.faults:
+        if fault.name == "cancel":
+            judge_cancel(cell, scene, facts, wrong)
+        elif fault.name == "delete":
+            judge_delete(scene, wrong)
+        elif fault.person and cell.phase.name in BEFORE_THE_END and not was_done(scene, fault.name):
+            wrong.append(f"{fault.name} was refused: {scene.answer(fault.name, 0)}")
+
+
+def judge_dead_target(cell, scene, facts, wrong):
+    """A target that died in post-copy is waited for, as it may only be cut off; meanwhile and afterwards
+    the VM is not said to run. Back without its half, it is not said to have it."""
+    if not cell.phase.split or not any(f.rebuild and f.kills == TARGET for f in cell.faults):
+        return
+    if facts["endS"] is not None and facts["endS"] < WAITED_S:
+        wrong.append(f"a silent target with half of the VM was waited for {facts['endS']} s")
+    for when in ("while the target is silent", "with the target back"):
+        shown = (scene.vmi() or {}).get("status", {})
+        if shown.get("phase") == "Running":
+            wrong.append(f"{when} it is shown as running on {shown.get('nodeName')}")
+        scene.boot_hosts()
+        try:
+            scene.until(scene.all_ready, END_S, "the target is Ready again")
+        except Unreached as error:
+            wrong.append(str(error))
 
 
 def judge_life(cell, scene, where, wrong):
@@ -208,6 +279,8 @@ def judge(cell, scene):
     where = judge_outcome(cell, scene, status, wrong)
     facts["host"] = scene.side(where)
     judge_end_of_it(cell, facts, wrong)
+    judge_person(cell, scene, facts, wrong)
+    judge_dead_target(cell, scene, facts, wrong)
     if where and not late:
         judge_life(cell, scene, where, wrong)
         if not rebuilt:

@@ -10,15 +10,27 @@ from judge import judge
 TRIES = 2  # a phase that was over before it was seen says nothing
 
 
+class Unjudged(Exception):
+    """The fault was there, and then something broke that is neither the cell's nor the phase's."""
+
+
+@contextlib.contextmanager
+def _broken_as(kind):
+    try:
+        yield
+    except (LabError, OSError, LookupError, subprocess.SubprocessError) as error:
+        raise kind(repr(error)) from error
+
+
 def _inject(scene, faults):
     """The first fault, within it the next; each comes right again in its own time."""
     fault, rest = faults[0], faults[1:]
-    if fault.kills or not fault.back:
-        # a person's command may be refused, or wait for what hangs: that is judged
-        with contextlib.suppress(LabError, subprocess.TimeoutExpired):
+    if fault.person:  # what becomes of it is judged
+        with contextlib.suppress(subprocess.TimeoutExpired):
             fault.inject(scene)
     else:
-        fault.inject(scene)
+        with _broken_as(Unreached):
+            fault.inject(scene)
     if rest:
         _inject(scene, rest)
     if fault.back:
@@ -27,27 +39,31 @@ def _inject(scene, faults):
 
 
 def _once(scene, cell):
-    scene.begin_cell(cell.phase)
-    cell.phase.enter(scene)
+    with _broken_as(Unreached):
+        scene.begin_cell(cell.phase)
+        cell.phase.enter(scene)
     begun = time.monotonic()
-    _inject(scene, cell.faults)
-    scene.lift()
-    wrong, facts = judge(cell, scene)
+    with _broken_as(Unjudged):
+        _inject(scene, cell.faults)
+        scene.lift()
+        wrong, facts = judge(cell, scene)
     facts["seconds"] = round(time.monotonic() - begun, 1)
     return {"cell": cell.name, "wrong": wrong, **facts}
 
 
 def play(scene, cell):
-    """{"cell", "wrong": [words], facts}; "unreached" where the phase could not be had; "broken" where
-    the lab is to be made anew before the next cell."""
-    result = {}
+    """{"cell", "wrong": [words], facts}; "unreached" where the phase or the fault could not be had;
+    "broken" where the lab is to be made anew before the next cell; "before" where a first try broke off
+    after the fault, which is told though the second was good."""
+    result, before = {}, None
     for _ in range(TRIES):
         try:
             result = _once(scene, cell)
         except Unreached as error:
             result = {"cell": cell.name, "wrong": [f"not played: {error}"], "unreached": True}
-        except (LabError, OSError, KeyError, subprocess.SubprocessError) as error:
-            result = {"cell": cell.name, "wrong": [f"not played: {error!r}"], "unreached": True}
+        except Unjudged as error:
+            result = {"cell": cell.name, "wrong": [f"not judged: {error}"], "unjudged": True}
+            before = before or str(error)
         finally:
             with contextlib.suppress(LabError, OSError, subprocess.SubprocessError):
                 scene.end_cell()
@@ -55,6 +71,8 @@ def play(scene, cell):
                 scene.mend()
             except Broken as error:
                 result["broken"] = str(error)
-        if not result.get("unreached") or result.get("broken"):
+        if not (result.get("unreached") or result.get("unjudged")) or result.get("broken"):
             break
+    if before and not result.get("unjudged"):
+        result["before"] = before
     return result

@@ -21,6 +21,7 @@ BUILD = Path(os.environ.get("FERRY_BUILD", ROOT / "build"))
 LANE_HOSTS = 3  # the source, the target, and one for the migration before and the one after
 FINAL = ("Succeeded", "Failed")
 LINK = "1gbit"
+PATIENT_S = 20
 
 
 ONE_AT_A_TIME = {
@@ -57,6 +58,7 @@ class Scene:
         self.name = None
         self.children = []
         self.count = 0
+        self.asked, self.answers = {}, {}  # what a person asked for, by its name
 
     # -- the lab
 
@@ -156,14 +158,11 @@ class Scene:
     def stat(self):
         return guests.stat(self.lab, self.name)
 
-    def signal_qemu(self, side, sig):
-        with contextlib.suppress(LabError):
-            self.lab.kill(self.host(side), f"qemu:{self.name}", sig)
-
     # -- the cell
 
     def begin_cell(self, phase):
         self.count += 1
+        self.asked, self.answers = {}, {}
         self.name = f"{phase.name}-{self.host('source')}-{self.count}"
         self.begin_guest(self.name, phase.guest)
         self.until(self.vmi, 15, f"ferryd shows {self.name}")
@@ -231,6 +230,34 @@ class Scene:
             child.kill()
             child.wait()
         self.children = []
+
+    # -- what a person asks for
+
+    def ask(self, what, *argv):
+        """One of Ferry's commands, waited for as long as somebody would before looking elsewhere."""
+        path = self.lab.dir / f"{what}-{self.name}"
+        with open(path, "w", encoding="utf-8") as out:
+            child = subprocess.Popen(  # pylint: disable=consider-using-with
+                [str(BUILD / "ferry"), *argv], env=self.env, stdin=subprocess.DEVNULL,
+                stdout=out, stderr=subprocess.STDOUT)
+        self.children.append(child)
+        self.asked[what] = (child, path)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            child.wait(PATIENT_S)
+
+    def ask_libvirt(self, what, side):
+        """One of virsh's."""
+        done = self.virsh(side, what, self.name)
+        self.answers[what] = (done.returncode, done.stdout + done.stderr)
+
+    def answer(self, what, seconds):
+        """(exit code, words) of what was asked for; None: there is no answer within that time."""
+        if what in self.asked:
+            child, path = self.asked.pop(what)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                child.wait(seconds)
+                self.answers[what] = (child.returncode, path.read_text(encoding="utf-8"))
+        return self.answers.get(what)
 
     # -- what Ferry says
 
