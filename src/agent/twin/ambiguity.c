@@ -82,9 +82,9 @@ char *ferry_ambiguity_locked_text(const GError *error, const char *other) {
   if (!g_error_matches(error, FERRY_HOST_ERROR, FERRY_HOST_ERROR_LOCKED))
     return NULL;
   return g_strdup_printf(
-      "libvirt's lock manager does not let the VM go on here, as a copy on another host, most "
-      "likely "
-      "%s, holds its disks (%s): the copy here stays suspended, and is tried again. Look where the "
-      "VM runs; ferry resolve VM --keep HOST ends the doubt",
+      "the locks of the VM's disks do not let it go on here, as another process holds them, most "
+      "likely its copy on %s (%s): the copy here stays suspended, and is tried again. Look where "
+      "the VM runs, and there for a QEMU that libvirt has forgotten (pgrep -af guest=); ferry "
+      "resolve VM --keep HOST ends the doubt",
       other ? other : "the migration's other one", error->message);
 }

@@ -35,9 +35,9 @@ G_BEGIN_DECLS
  * which side has what is known there. Pure. */
 gboolean ferry_ambiguity_arises(const GError *error, gint64 switchover_us, gboolean post_copy);
 
-/** What to tell where the copy here could not be resumed for `error`, as the lock manager knows of
- * another one that holds the VM's disks: on `other`, it seems (NULL: not known). NULL: it is no
- * such error. Free with g_free. Pure. */
+/** What to tell where the copy here could not be resumed for `error`, as libvirt's lock manager or
+ * QEMU's own locks know of another one that holds the VM's disks: on `other`, it seems (NULL: not
+ * known). NULL: it is no such error. Free with g_free. Pure. */
 char *ferry_ambiguity_locked_text(const GError *error, const char *other);
 
 typedef enum {

@@ -158,8 +158,10 @@ static void end_doubt(Arriving *a) {
 static void arriving_cannot_resume(Arriving *a, const json_t *migration, const GError *error) {
   g_autofree char *text =
       ferry_ambiguity_locked_text(error, ferry_side_node(migration, FERRY_SIDE_SOURCE));
+  if (text && a->locked_told)
+    return;
   arriving_warn(a, error->message);
-  if (!text || a->locked_told)
+  if (!text)
     return;
   a->locked_told = TRUE;
   ferry_delivery_tell(arriving_delivery(a, migration), migration, "Warning",

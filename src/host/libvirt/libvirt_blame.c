@@ -80,6 +80,11 @@ FerryHostHint ferry_libvirt_hint(const char *message) {
   return FERRY_HOST_HINT_NONE;
 }
 
+gboolean ferry_libvirt_is_locked(const char *message) {
+  return (strstr(message, "Failed to get \"") || strstr(message, "Failed to get shared \"")) &&
+         strstr(message, "\" lock");
+}
+
 gboolean ferry_libvirt_pool_is_contended(const GError *error) {
   return error->domain == FERRY_HOST_ERROR &&
          (error->code == VIR_ERR_NO_STORAGE_POOL || error->code == VIR_ERR_OPERATION_INVALID ||

@@ -18,6 +18,10 @@ int ferry_libvirt_blame(int code, const char *message, guint16 hypervisor_port);
 /** What libvirt's or QEMU's words for a migration's failure say of what is to be done. Pure. */
 FerryHostHint ferry_libvirt_hint(const char *message);
 
+/** Whether a domain could not go on as QEMU's own locks of its disks are another process's. Pure.
+ */
+gboolean ferry_libvirt_is_locked(const char *message);
+
 /** Whether a call about a storage pool failed because somebody else's about the same pool came in
  * between, so that the same call may succeed. Pure. */
 gboolean ferry_libvirt_pool_is_contended(const GError *error);

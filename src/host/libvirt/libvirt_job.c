@@ -250,9 +250,14 @@ gboolean ferry_libvirt_job_suspend(FerryHostJob *base, GError **error) {
 }
 
 static gboolean resume_domain(FerryLibvirtAsk *a, GError **error) {
-  if (virDomainResume(a->domain) < 0)
-    return ferry_libvirt_error(error, "cannot resume the domain");
-  return TRUE;
+  g_autoptr(GError) cause = NULL;
+  if (virDomainResume(a->domain) >= 0)
+    return TRUE;
+  ferry_libvirt_error(&cause, "cannot resume the domain");
+  if (ferry_libvirt_is_locked(cause->message))
+    cause->code = FERRY_HOST_ERROR_LOCKED;
+  g_propagate_error(error, g_steal_pointer(&cause));
+  return FALSE;
 }
 
 gboolean ferry_libvirt_job_resume(FerryHostJob *base, GError **error) {

@@ -7,10 +7,14 @@ static const char *const running_reasons[] = {
     "unknown",       "booted",   "migrated",           "restored",
     "from-snapshot", "unpaused", "migration-canceled", "save-canceled",
     "wakeup",        "crashed",  "postcopy",           "postcopy-failed"};
-static const char *const paused_reasons[] = {
-    "unknown",  "user",        "migration",     "save",           "dump",
-    "io-error", "watchdog",    "from-snapshot", "shutting-down",  "snapshot",
-    "crashed",  "starting-up", "postcopy",      "postcopy-failed"};
+static const char *const paused_reasons[] = {"unknown",       "user",
+                                             "migration",     "save",
+                                             "dump",          "io-error",
+                                             "watchdog",      "from-snapshot",
+                                             "shutting-down", "snapshot",
+                                             "crashed",       "starting-up",
+                                             "postcopy",      "postcopy-failed",
+                                             "api-error"};
 static const char *const shutoff_reasons[] = {"unknown", "shutdown",      "destroyed",
                                               "crashed", "migrated",      "saved",
                                               "failed",  "from-snapshot", "daemon"};

@@ -27,7 +27,7 @@ enum {
   FERRY_HOST_ERROR_NO_DOMAIN = 42,
   FERRY_HOST_ERROR_INVALID_STATE = 55,
   FERRY_HOST_ERROR_ABORTED = 78,
-  FERRY_HOST_ERROR_LOCKED = 87,      /* the lock manager: another host's copy holds its disks */
+  FERRY_HOST_ERROR_LOCKED = 87,      /* the lock manager, or QEMU: another copy holds its disks */
   FERRY_HOST_ERROR_PEER_NAME = 1000, /* the target's name does not resolve */
   FERRY_HOST_ERROR_PEER_UNREACHABLE, /* no connection to the target's hypervisor */
   FERRY_HOST_ERROR_PEER_LOGIN,       /* the target lets this host not in, or this host it not */

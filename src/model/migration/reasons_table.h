@@ -402,11 +402,11 @@
       "The VM was to start with its host, and that could not be set where it is now.",             \
       "On that host: virsh autostart VM.")                                                         \
   ROW(EVENT, DISKS_LOCKED, "DisksLocked",                                                          \
-      "A suspended copy of the VM was to go on, and libvirt's lock manager refused it: another "   \
-      "host's copy holds the VM's disks.",                                                         \
-      "Nothing is lost: it stays suspended. Look where the VM runs (virsh domstate on both "       \
-      "hosts); "                                                                                   \
-      "ferry resolve VM --keep HOST ends the doubt.")                                              \
+      "A suspended copy of the VM was to go on, and libvirt's lock manager or QEMU refused it: "   \
+      "another process holds the VM's disks, most likely its copy on the other host.",             \
+      "Nothing is lost: it stays suspended, and goes on once they are free. Look where the VM "    \
+      "runs (virsh domstate on both hosts), and for a QEMU that libvirt has forgotten (pgrep -af " \
+      "guest=NAME); ferry resolve VM --keep HOST ends the doubt.")                                              \
   ROW(EVENT, LEFTOVERS_REMOVED, "LeftoversRemoved",                                                \
       "What a migration had left is gone: images, a copy that waited or a definition on the "      \
       "target of one that failed, a definition on the source of one that succeeded.",              \

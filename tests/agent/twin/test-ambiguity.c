@@ -187,7 +187,7 @@ static void test_locked(void) {
   g_assert_null(ferry_ambiguity_locked_text(NULL, "h2"));
   g_assert_null(ferry_ambiguity_locked_text(other, "h2"));
   g_autofree char *text = ferry_ambiguity_locked_text(locked, "h2");
-  g_assert_nonnull(strstr(text, "lock manager"));
+  g_assert_nonnull(strstr(text, "locks of the VM's disks"));
   g_assert_nonnull(strstr(text, "h2"));
   g_assert_nonnull(strstr(text, "Lockspace resource is locked"));
   g_autofree char *unnamed = ferry_ambiguity_locked_text(locked, NULL);

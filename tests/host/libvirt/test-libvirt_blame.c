@@ -131,8 +131,18 @@ static void test_contended_pool(void) {
   g_assert_false(ferry_libvirt_pool_is_contended(other));
 }
 
+static void test_locked(void) {
+  g_assert_true(
+      ferry_libvirt_is_locked("cannot resume the domain: internal error: unable to execute "
+                              "QEMU command 'cont': Failed to get \"write\" lock"));
+  g_assert_true(ferry_libvirt_is_locked("Failed to get shared \"write\" lock"));
+  g_assert_false(ferry_libvirt_is_locked("cannot acquire state change lock"));
+  g_assert_false(ferry_libvirt_is_locked("Failed to get \"write\" access"));
+}
+
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
+  g_test_add_func("/libvirt/blame/locked", test_locked);
   g_test_add_func("/libvirt_blame/words", test_words);
   g_test_add_func("/libvirt_blame/hints", test_hints);
   g_test_add_func("/libvirt_blame/uri_port", test_uri_port);

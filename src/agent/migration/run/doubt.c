@@ -150,15 +150,23 @@ gboolean ferry_doubt_is_post_copy(FerryRunning *r, const FerryDomainState *state
          g_strcmp0(state->reason, RESUMED_BY_LIBVIRT) != 0;
 }
 
+/* libvirt's own resume was refused, as where another process, maybe a QEMU that no libvirt knows
+ * of, holds the disks: whatever the call's error was, nobody knows what runs there. */
+static gboolean doubt_is_refused(const FerryRunning *r, const FerryDomainState *state) {
+  return !r->step.was_paused && state->state == FERRY_VM_PAUSED &&
+         g_strcmp0(state->reason, "api-error") == 0;
+}
+
 gboolean ferry_doubt_arises(FerryRunning *r, const GError *error, FerryDomainState *state) {
   gint64 switchover_us = 0;
   gboolean post_copy;
   const char *text;
   ferry_inbox_stage(r->inbox, &switchover_us, &post_copy);
   post_copy = ferry_doubt_is_post_copy(r, state);
+  gboolean arises = ferry_ambiguity_arises(error, switchover_us, post_copy) ||
+                    (error && switchover_us && !post_copy && doubt_is_refused(r, state));
   /* a connection that this agent closed carried less than the whole */
-  if (!state->active || ferry_inbox_blamed(r->inbox, &text) ||
-      !ferry_ambiguity_arises(error, switchover_us, post_copy) || doubt_may_go_on(r))
+  if (!state->active || ferry_inbox_blamed(r->inbox, &text) || !arises || doubt_may_go_on(r))
     return FALSE;
   if (!r->doubt.guarded && !r->step.was_paused && state->state != FERRY_VM_PAUSED)
     doubt_suspend(r);

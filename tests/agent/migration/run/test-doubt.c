@@ -440,6 +440,25 @@ static void test_post_copy(void) {
   }
 }
 
+/* libvirt could not resume it itself: in doubt, whatever the migration's own error was. */
+static void test_refused(void) {
+  static const struct {
+    const char *reason;
+    gboolean was_paused, arises;
+  } cases[] = {{"api-error", FALSE, TRUE}, {"api-error", TRUE, FALSE}, {"user", FALSE, FALSE}};
+  for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+    Bed b;
+    g_autoptr(GError) failed =
+        g_error_new_literal(FERRY_HOST_ERROR, FERRY_HOST_ERROR_INVALID_STATE, "");
+    set_up(&b, GINT_TO_POINTER(FERRY_HOST_ERROR_NO_DOMAIN));
+    FerryDomainState here = {.active = TRUE, .state = FERRY_VM_PAUSED, .reason = cases[i].reason};
+    state = "paused";
+    b.run.step.was_paused = cases[i].was_paused;
+    g_assert_cmpint(ferry_doubt_arises(&b.run, failed, &here), ==, cases[i].arises);
+    tear_down(&b, NULL);
+  }
+}
+
 /* An agent that this one has replaced may have suspended it a moment before. */
 static void test_suspended_by_another(void) {
   Bed b;
@@ -467,6 +486,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/agent/doubt/adopted", test_adopted);
   g_test_add_func("/agent/doubt/older", test_older);
   g_test_add_func("/agent/doubt/post-copy", test_post_copy);
+  g_test_add_func("/agent/doubt/refused", test_refused);
   g_test_add_func("/agent/doubt/suspended-by-another", test_suspended_by_another);
   g_test_add("/agent/doubt/suspended", Bed, GINT_TO_POINTER(0), set_up, is_suspended, tear_down);
   g_test_add("/agent/doubt/resumed-again", Bed, GINT_TO_POINTER(0), set_up, is_resumed_again,
