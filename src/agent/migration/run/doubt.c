@@ -256,7 +256,7 @@ static gboolean doubt_is_older(FerryRunning *r) {
 }
 
 gboolean ferry_doubt_may_run_twice(FerryRunning *r, const FerryDomainState *state) {
-  if (!r->asked->adopted || doubt_may_go_on(r) || !doubt_by_libvirt(state) || doubt_is_older(r))
+  if (r->calling || doubt_may_go_on(r) || !doubt_by_libvirt(state) || doubt_is_older(r))
     return FALSE;
   doubt_suspend(r); /* first: a target that hangs answers late, and may let its copy go on then */
   return r->doubt.guarded || r->doubt.asked_to_suspend;

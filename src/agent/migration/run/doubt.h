@@ -30,9 +30,10 @@ gboolean ferry_doubt_is_post_copy(FerryRunning *run, const FerryDomainState *sta
  * be about an earlier migration's switch-over: that is so once memory has been sent after it was
  * seen. */
 void ferry_doubt_see(FerryRunning *run, const FerryJobStats *stats, const FerryDomainState *state);
-/** After a migration of which no agent saw the end: libvirt has resumed the guest here after its
- * switch-over, and the target's copy may run, or go on yet where it waits. TRUE: the one here is
- * suspended now, or will be by a call that is late, until that is known. */
+/** After a migration of which no agent heard the end, as it was adopted or its call was lost with
+ * the connection: libvirt has resumed the guest here after its switch-over, and the target's copy
+ * may run, or go on yet where it waits. TRUE: the one here is suspended now, or will be by a call
+ * that is late, until that is known. */
 gboolean ferry_doubt_may_run_twice(FerryRunning *run, const FerryDomainState *state);
 /** The guest was suspended in doubt of which nothing is left: it goes on. Waits for a call to
  * suspend it that is late. */

@@ -317,20 +317,24 @@ static void is_stale(Bed *b, gconstpointer error_code) {
 static void test_adopted(void) {
   static const struct {
     const char *reason, *peer;
-    gboolean suspended;
+    gboolean adopted, calling, suspended;
   } cases[] = {
-      {"migration-canceled", "running", TRUE},
-      {"migration-canceled", NULL, TRUE},
-      {"migration-canceled", "paused", TRUE}, /* it may go on yet, where its libvirtd hung */
-      {"migration-canceled", "gone", TRUE},   /* until it has said so for a while */
-      {"booted", NULL, FALSE},                /* it was never paused for a switch-over */
+      {"migration-canceled", "running", TRUE, FALSE, TRUE},
+      {"migration-canceled", NULL, TRUE, FALSE, TRUE},
+      {"migration-canceled", "paused", TRUE, FALSE,
+       TRUE}, /* it may go on yet, where its libvirtd hung */
+      {"migration-canceled", "gone", TRUE, FALSE, TRUE},     /* until it has said so for a while */
+      {"migration-canceled", "running", FALSE, FALSE, TRUE}, /* the call was lost */
+      {"migration-canceled", "running", FALSE, TRUE, FALSE}, /* what it says is to be heard */
+      {"booted", NULL, TRUE, FALSE, FALSE}, /* it was never paused for a switch-over */
   };
   for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
     Bed b;
     set_up(&b, GINT_TO_POINTER(FERRY_HOST_ERROR_NO_DOMAIN));
     FerryDomainState here = {.active = TRUE, .state = FERRY_VM_RUNNING, .reason = cases[i].reason};
     suspend_error = 0;
-    b.asked.adopted = TRUE;
+    b.asked.adopted = cases[i].adopted;
+    b.run.calling = cases[i].calling;
     b.run.step.post_copy = TRUE; /* it was asked for, too late: libvirt resumes no guest in one */
     peer_state = cases[i].peer;
     g_assert_cmpint(ferry_doubt_may_run_twice(&b.run, &here), ==, cases[i].suspended);
@@ -486,7 +490,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/agent/doubt/adopted", test_adopted);
   g_test_add_func("/agent/doubt/older", test_older);
   g_test_add_func("/agent/doubt/post-copy", test_post_copy);
-  g_test_add_func("/agent/doubt/refused", test_refused);
+  g_test_add_func("/agent/doubt/refused-to-libvirt", test_refused);
   g_test_add_func("/agent/doubt/suspended-by-another", test_suspended_by_another);
   g_test_add("/agent/doubt/suspended", Bed, GINT_TO_POINTER(0), set_up, is_suspended, tear_down);
   g_test_add("/agent/doubt/resumed-again", Bed, GINT_TO_POINTER(0), set_up, is_resumed_again,
