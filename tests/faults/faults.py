@@ -10,7 +10,7 @@ import subprocess
 from dataclasses import dataclass
 from typing import Callable, Optional
 
-from ferrylab.errors import LabError
+from scene import LabError
 
 SOURCE, TARGET, EITHER = "source", "target", "either"
 

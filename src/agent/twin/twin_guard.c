@@ -20,7 +20,9 @@
 #include "model/flags/migration_flags.h"
 
 #define ALONE_S 120
-#define LOOK_MS 5000 /* whether a copy that nobody resumed is there still */
+#define LOOK_MS 5000  /* whether a copy that nobody resumed is there still */
+#define STILL_MS 2500 /* a look that is so late: this agent stood still */
+#define CATCH_UP_MS 1000
 #define SUSPEND_TRIES 40
 #define SUSPEND_AGAIN_MS 50
 
@@ -353,11 +355,29 @@ static void arriving_look(Arriving *a) {
   g_mutex_unlock(&a->guard->lock);
 }
 
+/* After this agent stood still, until `until_us` what ferryd has said meanwhile is on its way, and
+ * what was resumed may be what another migration brought since, or another agent's to judge, which
+ * has this node. */
+static gboolean arriving_is_others(Arriving *a, gint64 until_us) {
+  FerryTwinGuard *g = a->guard;
+  g_mutex_lock(&g->lock);
+  while (!a->superseded && !guard_has_ended(g) && g_get_monotonic_time() < until_us)
+    g_cond_wait_until(&g->cond, &g->lock, until_us);
+  gboolean others = until_us && (a->superseded || ferry_context_is_stale(g->ports.context));
+  g_mutex_unlock(&g->lock);
+  return others;
+}
+
 /* What was resumed is judged even where the agent ends just then: the next one goes on with it. */
 static void arriving_run(Arriving *a) {
+  gint64 looked_us = g_get_monotonic_time(), caught_up_us = 0;
   gboolean doubt = takes_up_doubt(a);
   find_source_of(a);
   for (;;) {
+    gint64 now = g_get_monotonic_time();
+    if (now - looked_us > (LOOK_MS + STILL_MS) * 1000)
+      caught_up_us = now + CATCH_UP_MS * 1000;
+    looked_us = now;
     arriving_look(a);
     ArrivingNews news = arriving_news(a);
     if (doubt || has_word_of_person(a)) {
@@ -365,7 +385,7 @@ static void arriving_run(Arriving *a) {
       return;
     }
     if (news.resumed) {
-      if (news.obstacle)
+      if (news.obstacle && !arriving_is_others(a, caught_up_us))
         on_obstacle(a, news.resumed_us, news.obstacle);
       return;
     }
