@@ -118,7 +118,7 @@ def _rows():
     yield Fault("cancel", "a person cancels it",
                 lambda s: s.ask("cancel", "cancel", s.name), person=True)
     yield Fault("delete", "a person deletes the migration",
-                lambda s: s.ask("delete", "delete", "vmim", s.migration_name(), "--wait=false"),
+                lambda s: s.ask("delete", "delete", "vmim", s.migration_name(), "--no-wait"),
                 person=True)
     yield Fault("destroy", "a person destroys the VM on its source",
                 lambda s: s.ask_libvirt("destroy", SOURCE), kills=SOURCE, person=True)

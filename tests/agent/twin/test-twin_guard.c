@@ -11,6 +11,16 @@
 #define UUID "11111111-2222-4333-8444-555555555555"
 #define UID "aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee"
 
+/* ---- the clock ---- */
+
+static gint ahead_s; /* of the real one, as after the agent stood still */
+
+gint64 __wrap_g_get_monotonic_time(void);
+gint64 __real_g_get_monotonic_time(void);
+gint64 __wrap_g_get_monotonic_time(void) {
+  return __real_g_get_monotonic_time() + g_atomic_int_get(&ahead_s) * G_USEC_PER_SEC;
+}
+
 /* ---- the host ---- */
 
 static const FerryDomainState incoming = {TRUE, FERRY_VM_PAUSED, "migration", 3, TRUE, FALSE};
@@ -157,7 +167,10 @@ static FerryDelivery *deliver(const json_t *migration, gpointer data) {
   return &end->base;
 }
 
+static gint asked_where; /* so often, each by a thread that has begun */
+
 static char *source_uri(const json_t *migration, gpointer data) {
+  g_atomic_int_inc(&asked_where);
   return g_strdup("fake://h1/system");
 }
 
@@ -447,12 +460,33 @@ static void the_record_is_enough(Fixture *f, gconstpointer data) {
   assert_did(f, 0, 1, 0);
 }
 
+/* An agent that stood still while it was replaced hears of an arrival before it hears of that: what
+ * came is the other agent's to judge. */
+static void stood_still(Fixture *f, gconstpointer data) {
+  gint64 until = g_get_monotonic_time() + 20 * G_USEC_PER_SEC;
+  g_atomic_int_set(&asked_where, 0);
+  source_is(f, NULL);
+  write_state(f, "agentResult", "{'returned':true,'error':'lost','sourceState':'running'}");
+  for (; !g_atomic_int_get(&asked_where); g_usleep(1000))
+    g_assert_cmpint(g_get_monotonic_time(), <, until);
+  g_atomic_int_add(&ahead_s, 20);
+  resume_as(f, &arrived);
+  g_usleep(20000); /* in which it would suspend it, if it did not wait */
+  assert_did(f, 0, 0, 0);
+  ferry_context_set_stale(f->context);
+  stop_agent(f);
+  assert_did(f, 0, 0, 0);
+  g_atomic_int_set(&ahead_s, 0);
+  start_agent(f);
+}
+
 #define ADD(f) g_test_add("/guard/" #f, Fixture, NULL, set_up, f, tear_down)
 
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   g_log_set_always_fatal(G_LOG_FATAL_MASK);
   ferry_log_init("test-guard", "error");
+  ADD(stood_still);
   g_test_add("/guard/leaves_alone/heard", Fixture, &arrived, set_up, leaves_alone, tear_down);
   g_test_add("/guard/leaves_alone/postcopy", Fixture, &in_postcopy, set_up, leaves_alone,
              tear_down);
