@@ -406,7 +406,7 @@
       "another process holds the VM's disks, most likely its copy on the other host.",             \
       "Nothing is lost: it stays suspended, and goes on once they are free. Look where the VM "    \
       "runs (virsh domstate on both hosts), and for a QEMU that libvirt has forgotten (pgrep -af " \
-      "guest=NAME); ferry resolve VM --keep HOST ends the doubt.")                                              \
+      "guest=NAME); ferry resolve VM --keep HOST ends the doubt.")                                 \
   ROW(EVENT, LEFTOVERS_REMOVED, "LeftoversRemoved",                                                \
       "What a migration had left is gone: images, a copy that waited or a definition on the "      \
       "target of one that failed, a definition on the source of one that succeeded.",              \
