@@ -294,7 +294,9 @@ void ferry_doubt_withdraw(FerryRunning *r) {
 static gboolean doubt_is_let_go(FerryRunning *r, FerryAmbiguityAnswer answer,
                                 const FerryDomainState *here) {
   gboolean was_noted = r->doubt.noted;
-  gboolean runs = here->state == FERRY_VM_RUNNING && !doubt_by_libvirt(here);
+  /* before it was suspended it may run by QEMU's own resume, which libvirt calls a person's */
+  gboolean runs = here->state == FERRY_VM_RUNNING && !doubt_by_libvirt(here) && r->doubt.guarded &&
+                  !r->doubt.asked_to_suspend;
   r->doubt.noted = is_noted(r);
   return here->active && (r->doubt.let_go || (was_noted && !r->doubt.noted) ||
                           (runs && answer == FERRY_AMBIGUITY_OPEN));
