@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // From "Scheduled" to libvirt's call, on simulated hosts: what is refused before anything is done,
 // and what is written before it is done.
+//
+// Theory of operation: a whole worker runs there; a test reads what it wrote and in which order.
+// What comes in between (a doubt, another agent) is led in at the call that takes autostart, and
+// libvirt's word for the domain's state at the one that asks for it.
 #include "agent/carry/autostart.h"
 #include "agent/sim_bed.h"
 #include "agent/twin/doubt_book.h"
