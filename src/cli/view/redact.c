@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/view/redact.h"
+#include "cli/view/redact_secrets.h"
 #include <string.h>
 
 /* In small letters, anywhere in a member's name. */
-static const char *const secret_words[] = {"token", "secret",    "passw",      "credential",
-                                           "xml",   "machineid", "systemuuid", "last-applied"};
+static const char *const secret_words[] = {
+    "token",      "secret",       "passw",      "credential", "xml",    "machineid",
+    "systemuuid", "last-applied", "privatekey", "apikey",     "cookie", "authorization"};
 
 static gboolean is_secret(const char *key) {
   g_autofree char *lower = g_ascii_strdown(key, -1);
@@ -28,14 +30,16 @@ static gboolean on_address(const GMatchInfo *match, GString *out, gpointer data)
   return FALSE;
 }
 
-static char *redact_text(const char *text, GHashTable *names) {
+char *ferry_redact_text(const char *text, GHashTable *names) {
   static const char addresses[] =
       "\\b(?:[0-9a-fA-F]{2}:){5}[0-9a-fA-F]{2}\\b"        /* MAC */
       "|\\b\\d{1,3}(?:\\.\\d{1,3}){3}\\b"                 /* IPv4 */
       "|\\b(?:[0-9a-fA-F]{1,4}:){3,7}[0-9a-fA-F]{1,4}\\b" /* IPv6 */
       "|\\b[0-9a-fA-F]{1,4}(?::[0-9a-fA-F]{1,4})*::(?:[0-9a-fA-F]{1,4}(?::[0-9a-fA-F]{1,4})*)?";
   g_autoptr(GRegex) regex = g_regex_new(addresses, 0, 0, NULL);
-  return g_regex_replace_eval(regex, text, -1, 0, 0, on_address, names, NULL);
+  g_autofree char *less = ferry_redact_secrets(text);
+  char *shown = g_regex_replace_eval(regex, less, -1, 0, 0, on_address, names, NULL);
+  return shown ? shown : g_strdup("(redacted)"); /* too much for PCRE */
 }
 
 void ferry_redact(json_t *value, GHashTable *names) {
@@ -43,7 +47,7 @@ void ferry_redact(json_t *value, GHashTable *names) {
     for (size_t i = 0; i < json_array_size(value); i++) {
       json_t *item = json_array_get(value, i);
       g_autofree char *text =
-          json_is_string(item) ? redact_text(json_string_value(item), names) : NULL;
+          json_is_string(item) ? ferry_redact_text(json_string_value(item), names) : NULL;
       if (text)
         json_string_set(item, text);
       else
@@ -59,7 +63,7 @@ void ferry_redact(json_t *value, GHashTable *names) {
     if (is_secret(key) && !json_is_boolean(member)) {
       json_object_set_new(value, key, json_string("(redacted)"));
     } else if (json_is_string(member)) {
-      g_autofree char *text = redact_text(json_string_value(member), names);
+      g_autofree char *text = ferry_redact_text(json_string_value(member), names);
       json_string_set(member, text);
     } else {
       ferry_redact(member, names);
