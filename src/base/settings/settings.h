@@ -101,5 +101,9 @@ void ferry_settings_reload_refused(const GError *error);
 char *ferry_settings_sample(const FerrySetting *table, const char *program);
 /** The list of options for a manual, in mdoc. Free with g_free. */
 char *ferry_settings_manual(const FerrySetting *table);
+/** The whole manual of the configuration file /etc/ferry/`file` of `program`, in mdoc. Free with
+ * g_free.
+ */
+char *ferry_settings_file_manual(const FerrySetting *table, const char *program, const char *file);
 
 G_END_DECLS

@@ -23,8 +23,13 @@ static int doc_manual(const FerrySetting *table, const char *path) {
 int ferry_settings_doc(const FerrySetting *table, const char *program, int argc, char **argv) {
   if (argc == 3 && g_str_equal(argv[1], "man"))
     return doc_manual(table, argv[2]);
+  if (argc == 3 && g_str_equal(argv[1], "conf-man")) {
+    g_autofree char *page = ferry_settings_file_manual(table, program, argv[2]);
+    fputs(page, stdout);
+    return 0;
+  }
   if (argc != 2 || !g_str_equal(argv[1], "conf")) {
-    fputs("usage: conf, or man TEMPLATE\n", stderr);
+    fputs("usage: conf, conf-man FILE, or man TEMPLATE\n", stderr);
     return 2;
   }
   g_autofree char *sample = ferry_settings_sample(table, program);

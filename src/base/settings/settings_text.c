@@ -97,3 +97,34 @@ char *ferry_settings_manual(const FerrySetting *table) {
   g_string_append(out, ".It Fl -help\nShow help.\n.El\n");
   return g_string_free(g_steal_pointer(&out), FALSE);
 }
+
+char *ferry_settings_file_manual(const FerrySetting *table, const char *program, const char *file) {
+  g_autoptr(GString) out = g_string_new(".\\\" SPDX-License-Identifier: Apache-2.0\n");
+  g_autofree char *upper = g_ascii_strup(file, -1);
+  g_string_append_printf(out,
+                         ".Dd November 30, 2026\n.Dt %s 5\n.Os Ferry\n.Sh NAME\n.Nm %s\n"
+                         ".Nd configuration of %s\n.Sh DESCRIPTION\n",
+                         upper, file, program);
+  g_string_append_printf(
+      out,
+      "The file\n.Pa /etc/ferry/%s\nhas lines\n.Ql key = value\nwithout quotes.\n"
+      "A line that begins with # counts for nothing.\n"
+      "An option of the command line goes before its key.\n"
+      ".Ql %s --check-config\nsays whether the file is right.\n"
+      ".Ql systemctl reload %s\ntakes what is marked so; the rest needs a restart.\n"
+      ".Bl -tag -width Ds\n",
+      file, program, program);
+  for (; table->name; table++) {
+    if (table->flags & FERRY_SETTING_COMMAND_LINE)
+      continue;
+    g_autofree char *text = settings_describe(table, FALSE);
+    g_autofree char *shipped =
+        table->shipped ? g_strdup_printf("%s The installed file says %s.", text, table->shipped)
+                       : g_strdup(text);
+    g_string_append_printf(out, ".It Cm %s No = Ar %s\n", table->name,
+                           table->type == FERRY_SETTING_YES ? "yes | no" : table->arg);
+    manual_add_text(out, shipped);
+  }
+  g_string_append_printf(out, ".El\n.Sh SEE ALSO\n.Xr %s 8\n", program);
+  return g_string_free(g_steal_pointer(&out), FALSE);
+}

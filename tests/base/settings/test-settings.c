@@ -151,6 +151,15 @@ static void test_sample(void) {
   ferry_settings_unapply(table, &t);
 }
 
+static void test_file_manual(void) {
+  g_autofree char *page = ferry_settings_file_manual(table, "program", "program.conf");
+  g_assert_nonnull(strstr(page, ".Dt PROGRAM.CONF 5\n"));
+  g_assert_nonnull(strstr(page, ".Pa /etc/ferry/program.conf\n"));
+  g_assert_nonnull(strstr(page, ".It Cm announce No = Ar yes | no\n"));
+  g_assert_nonnull(strstr(page, "Default: 64Mi.\n"));
+  g_assert_null(strstr(page, ".It Cm config ")); /* of the command line alone */
+}
+
 static void test_manual(void) {
   g_autofree char *manual = ferry_settings_manual(table);
   g_assert_nonnull(strstr(manual, ".It Fl -name Ar NAME\nA name.\nIt is \\ea name.\nMore.\n"));
@@ -168,5 +177,6 @@ int main(int argc, char **argv) {
   g_test_add_func("/settings/reload", test_reload);
   g_test_add_func("/settings/sample", test_sample);
   g_test_add_func("/settings/manual", test_manual);
+  g_test_add_func("/settings/file-manual", test_file_manual);
   return g_test_run();
 }
