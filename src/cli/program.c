@@ -3,6 +3,7 @@
 // table, sets up what output can do, runs it. Errors of usage end here with exit code 2.
 #include "cli/program.h"
 #include "base/edit_distance.h"
+#include "cli/core/skew_note.h"
 #include "cli/verbs.h"
 #include <errno.h>
 #include <langinfo.h>
@@ -63,6 +64,7 @@ static int program_run(const FerryVerb *verb, FerryArgs *args) {
     return ferry_cli_usage(&cli, "ferry %s: \"%s\" is one word too many", verb->name,
                            (char *)g_ptr_array_index(args->words, verb->max_words));
   int code = verb->run(&cli);
+  ferry_skew_tell(&cli, code);
   ferry_client_free(cli.client);
   if (fflush(stdout) != 0) {
     if (errno == EPIPE)

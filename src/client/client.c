@@ -9,6 +9,7 @@
 #include "client/client.h"
 #include "base/limits.h"
 #include "client/client_transfer.h"
+#include "client/skew.h"
 #include <errno.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -417,9 +418,16 @@ static gboolean client_exchange(FerryClient *client, const char *method, const c
     return FALSE;
   if (code >= 200 && code < 300)
     return TRUE;
-  g_propagate_error(error, ferry_client_status_error(client->base, code, (const char *)answer->data,
-                                                     answer->len));
+  GError *said =
+      ferry_client_status_error(client->base, code, (const char *)answer->data, answer->len);
+  if (ferry_skew_is_not_understood(code, said))
+    client->not_understood = TRUE;
+  g_propagate_error(error, said);
   return FALSE;
+}
+
+gboolean ferry_client_was_not_understood(const FerryClient *client) {
+  return client->not_understood;
 }
 
 json_t *ferry_client_request_full(FerryClient *client, const char *method, const char *path,

@@ -13,7 +13,8 @@ struct _FerryClient {
   CURLM *multi; /* owns the kept-alive connection */
   char *base;   /* URL without a final slash */
   int ca_fd, cert_fd, key_fd;
-  GPtrArray *warnings; /* NULL-ended */
+  GPtrArray *warnings;     /* NULL-ended */
+  gboolean not_understood; /* some answer so far said that the server does not know this */
   char error_text[CURL_ERROR_SIZE];
 };
 

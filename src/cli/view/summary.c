@@ -168,6 +168,22 @@ static char *summary_whereabouts(const json_t *object) {
   return NULL;
 }
 
+/* What to type where both libvirtds do not trust each other, but the agent may be trusted by both.
+ */
+static void summary_add_without_trust(GString *out, const json_t *object, const char *vm,
+                                      const char *ns) {
+  g_autofree char *from =
+      ferry_text_clean(text_or(object, "status.migrationState.sourceNode", "the source"));
+  const char *target = summary_text(object, "status.migrationState.targetNode");
+  if (!ferry_reason_is(object, FERRY_REASON_TARGET_LOGIN_REFUSED) || !target)
+    return;
+  g_autofree char *to = ferry_text_clean(target);
+  g_string_append_printf(out,
+                         "ferry migrate %s %s -n %s --no-p2p goes without that trust, where the "
+                         "agent of %s may log in to both; ferry host trust %s %s sets it up.\n",
+                         vm, to, ns, from, from, to);
+}
+
 char *ferry_summary_failure(const json_t *object) {
   g_autofree char *vm = ferry_text_clean(text_or(object, "spec.vmiName", "?"));
   const char *name = text_or(object, "metadata.name", "?");
@@ -184,6 +200,7 @@ char *ferry_summary_failure(const json_t *object) {
   g_autofree char *where = summary_whereabouts(object);
   if (where != NULL)
     g_string_append_printf(out, "%s\n", where);
+  summary_add_without_trust(out, object, vm, ns);
   if (!cancelled)
     g_string_append_printf(out,
                            "ferry describe vmim %s -n %s shows everything; ferry check %s -n %s "

@@ -123,10 +123,25 @@ static void test_lines(void) {
   g_assert_false(ferry_migration_is_final(empty));
 }
 
+static void test_without_trust(void) {
+  static const char text[] =
+      "{\"metadata\":{\"name\":\"db-1\",\"namespace\":\"prod\"},\"spec\":{\"vmiName\":\"db\"},"
+      "\"status\":{\"phase\":\"Failed\",\"reason\":\"TargetLoginRefused\",\"migrationState\":{"
+      "\"sourceNode\":\"h1\",\"targetNode\":\"h2\"}}}";
+  g_autoptr(json_t) object = ferry_json_parse(text, strlen(text), NULL);
+  g_autofree char *shown = ferry_summary_failure(object);
+  g_assert_nonnull(strstr(shown, "\nferry migrate db h2 -n prod --no-p2p goes without that trust"));
+  g_assert_nonnull(strstr(shown, "; ferry host trust h1 h2 sets it up.\n"));
+  json_object_set_new(json_object_get(object, "status"), "reason", json_string("TargetPortClosed"));
+  g_autofree char *other = ferry_summary_failure(object);
+  g_assert_null(strstr(other, "--no-p2p"));
+}
+
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/cli/summary/success", test_success);
   g_test_add_func("/cli/summary/failure", test_failure);
+  g_test_add_func("/cli/summary/without-trust", test_without_trust);
   g_test_add_func("/cli/summary/whereabouts", test_whereabouts);
   g_test_add_func("/cli/summary/lines", test_lines);
   return g_test_run();

@@ -73,7 +73,9 @@ static const struct {
      "look at libvirtd there, and at firewalls between both hosts"},
     {FERRY_HOST_ERROR_PEER_LOGIN, FERRY_REASON_TARGET_LOGIN_REFUSED,
      "the libvirtds of this host and of %s do not trust each other",
-     "try here, as root, virsh -c with that host's peer URI, and correct certificates or keys"},
+     "try here, as root, virsh -c with that host's peer URI, and correct certificates or keys; "
+     "where this agent itself may log in to both, --no-p2p (peerToPeer: false in a policy) needs "
+     "no trust between them"},
     {FERRY_HOST_ERROR_PEER_LOST, FERRY_REASON_TARGET_LIBVIRT_LOST,
      "the connection to the libvirtd of %s broke in the middle of the migration",
      "look at libvirtd there and at the network to it, then migrate again"},

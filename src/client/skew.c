@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "client/skew.h"
+#include "base/error.h"
+#include <stdio.h>
+#include <string.h>
+
+#define UNKNOWN_FIELD "unknown field"
+
+gboolean ferry_skew_is_not_understood(unsigned status, const GError *error) {
+  if (status == 405 || status == 406 || status == 415)
+    return TRUE;
+  const FerryErrorAbout *about = ferry_error_about(error);
+  if (status == 404)
+    return !about || !about->name;
+  return (status == 400 || status == 422) && strstr(error->message, UNKNOWN_FIELD);
+}
+
+gboolean ferry_skew_is_warned_of(const char *const *warnings) {
+  for (; warnings && *warnings; warnings++)
+    if (strstr(*warnings, UNKNOWN_FIELD))
+      return TRUE;
+  return FALSE;
+}
+
+static gboolean skew_parse(const char *text, guint *major, guint *minor) {
+  return text && sscanf(*text == 'v' ? text + 1 : text, "%u.%u", major, minor) == 2;
+}
+
+char *ferry_skew_note(const char *ours, const char *theirs) {
+  guint a[2], b[2];
+  if (!skew_parse(ours, &a[0], &a[1]) || !skew_parse(theirs, &b[0], &b[1]) ||
+      (a[0] == b[0] && a[1] == b[1]))
+    return NULL;
+  if (b[0] < a[0] || (b[0] == a[0] && b[1] < a[1]))
+    return g_strdup_printf(
+        "this needs a newer ferryd: it is %s, and ferry is %s. Upgrade ferryd, or use "
+        "the ferry of its version.",
+        theirs, ours);
+  return g_strdup_printf(
+      "this ferry is older than ferryd: it is %s, and ferryd is %s. Upgrade ferry.", ours, theirs);
+}
