@@ -3,7 +3,7 @@
 // table, sets up what output can do, runs it. Errors of usage end here with exit code 2.
 #include "cli/program.h"
 #include "base/edit_distance.h"
-#include "cli/core/skew_note.h"
+#include "cli/skew_note.h"
 #include "cli/verbs.h"
 #include <errno.h>
 #include <langinfo.h>

@@ -73,7 +73,7 @@ class Program(unittest.TestCase):
             (["resolve", "a", "b"], "one word too many"),
             (["migrate", "a", "-l", "b=c"], "leave names out"), (["migrate", "a", "b", "c", "-o", "json"], "of one VM"), (["get", "--bogus"], "--bogus"),
             (["get", "vmi", "-o", "xml"], "not one of"), (["get", "vmx"], "there is no kind"),
-            (["host", "remove", "h9"], "is neither add nor trust"), (["host", "add", "h9", "--ssh=-oProxyCommand=true"], "not an option of ssh"), (["get", "vm", "db", "--field-selector", "a=b"], "leave names"),
+            (["host", "remove", "h9"], "is neither add nor trust"), (["host", "add"], "host add needs NAME"), (["host", "trust", "h1", "-o", "json"], "-o goes with"), (["host", "add", "h9", "--ssh=-oProxyCommand=true"], "not an option of ssh"), (["get", "vm", "db", "--field-selector", "a=b"], "leave names"),
             (["migrate", "db", "--max-downtime", "0"], "from 1 to 2000000"),
             (["migrate", "db", "--max-downtime", "1 s"], "milliseconds"),
             (["migrate", "db", "--bandwidth", "fast"], "a rate such as 64Mi"),

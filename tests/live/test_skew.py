@@ -131,14 +131,14 @@ def write():
 
 
 def shape(text):
-    """What of an answer a command line goes by: kinds, columns, and the members that objects have."""
+    """What of an answer a command line goes by and that no moment changes: kinds, columns, and of one object who it is
+    and what was asked of it."""
     value = json.loads(text)
-    found = {("kind", value.get("kind")), ("apiVersion", value.get("apiVersion"))} if "kind" in value else set()
+    found = {(key, value.get(key)) for key in ("kind", "apiVersion") if key in value}
     found |= {("column", c["name"]) for c in value.get("columnDefinitions", [])}
-    for item in value.get("items", [value]):
-        found |= {("member", m) for m in item if m not in ("managedFields",)}
-        found |= {("metadata", m) for m in item.get("metadata", {})} - {("metadata", "continue")}
-        found |= {("spec", m) for m in item.get("spec", {})} if isinstance(item.get("spec"), dict) else set()
+    if "items" not in value and isinstance(value.get("spec"), dict):
+        found |= {("spec", m) for m in value["spec"]}
+        found |= {("metadata", m) for m in ("name", "uid", "resourceVersion", "creationTimestamp") if m in value["metadata"]}
     return found
 
 

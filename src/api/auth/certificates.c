@@ -12,6 +12,7 @@
 #include "api/pki/pki_rotate.h"
 #include "model/field/object_meta.h"
 #include "api/auth/credentials.h"
+#include "api/nodes/trust_ends.h"
 #include "model/migration/reasons.h"
 #include "base/metrics_text.h"
 #include "base/file.h"
@@ -63,6 +64,31 @@ static void collect_own(const char *kind, const char *subject, const char *seria
   json_array_append_new(c->list, certificates_entry(c->api, kind, subject, serial, ends_ms, NULL));
 }
 
+/* Those for libvirt's TLS: of each host the pair that ends last, as those before it run out beside
+ * it. */
+static void collect_trust(Collector *c) {
+  static const struct {
+    const char *kind, *serial, *key, *issuer;
+  } pair[] = {{"libvirt", "serial", "keyHash", "libvirt-ca"},
+              {"qemu", "qemuSerial", "qemuKeyHash", "libvirt-qemu-ca"}};
+  g_autoptr(GPtrArray) nodes = ferry_store_list(c->api->store, &ferry_kind_node, NULL, NULL);
+  for (guint i = 0; i < nodes->len; i++) {
+    const char *node = ferry_json_str(g_ptr_array_index(nodes, i), "metadata.name");
+    const json_t *last = ferry_trust_last(g_ptr_array_index(nodes, i));
+    g_autofree char *subject = g_strconcat("CN=", node, NULL);
+    for (gsize k = 0; last && k < G_N_ELEMENTS(pair); k++) {
+      json_t *one =
+          certificates_entry(c->api, pair[k].kind, subject, ferry_json_str(last, pair[k].serial),
+                             ferry_rfc3339_parse(ferry_json_str(last, "ends")), NULL);
+      ferry_json_set_str(one, "name", node);
+      ferry_json_set_str(one, "issuer", pair[k].issuer);
+      ferry_json_set_str(one, "keyHash", ferry_json_str(last, pair[k].key));
+      json_object_set(one, "names", json_object_get(last, "names"));
+      json_array_append_new(c->list, one);
+    }
+  }
+}
+
 static json_t *list_all(FerryApi *api) {
   Collector c = {api, json_array()};
   gint64 now = ferry_clock_wall_ms(api->clock);
@@ -83,6 +109,7 @@ static json_t *list_all(FerryApi *api) {
     ferry_json_set_str(one, "ca", ferry_json_str(record, "ca"));
     json_array_append_new(c.list, one);
   }
+  collect_trust(&c);
   return c.list;
 }
 
@@ -246,8 +273,10 @@ static void look_at_holders(FerryApi *api) {
       g_autofree char *user = g_strconcat(h->prefix, ferry_json_str(old, "metadata.name"), NULL);
       g_autoptr(json_t) object = json_deep_copy(old);
       set_condition(h, object, g_hash_table_lookup(ends, user), now);
-      if (h->kind == &ferry_kind_node)
+      if (h->kind == &ferry_kind_node) {
+        ferry_trust_warn(object, now, WARNING_DAYS * FERRY_DAY_MS);
         set_own_condition(object, ending, now);
+      }
       write_conditions(api, h, old, object);
     }
   }

@@ -44,6 +44,7 @@ static const struct {
     {FERRY_ROLE_OPERATE, "patch,update", "", "nodes"},
     {FERRY_ROLE_ADMIN, "create", "ferry.migration",
      "users/token,users/certificate,users/revoke,nodes/token"},
+    {FERRY_ROLE_ADMIN, "list", "ferry.migration", "certificates"},
     {FERRY_ROLE_ADMIN, "delete,deletecollection", "", "nodes"},
     {FERRY_ROLE_ADMIN, "create", "authorization.k8s.io",
      "subjectaccessreviews,localsubjectaccessreviews"},

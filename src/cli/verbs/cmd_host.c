@@ -3,10 +3,13 @@
 // through standard input, so that no list of processes shows it. What is typed for a host is done
 // at once where that is reached by ssh, and where it is this very machine.
 // ferry host trust: a wish in the Node's spec; the host's agent does the rest.
+// ferry host certificates: of ferryd's list what belongs to hosts.
 #include "cli/core/options.h"
 #include "base/file.h"
 #include "base/rfc3339.h"
 #include "cli/core/resource.h"
+#include "cli/view/certificates_table.h"
+#include "cli/view/output.h"
 #include "cli/view/text.h"
 #include "client/join_url.h"
 #include "model/migration/condition.h"
@@ -197,15 +200,47 @@ static int host_trust(FerryCli *cli, const char *name) {
   return trust_await(cli, name, path);
 }
 
+static int host_certificates(FerryCli *cli) {
+  const char *format = ferry_cli_option(cli, "output");
+  g_autoptr(GError) error = NULL;
+  g_autofree char *path =
+      ferry_client_path("ferry.migration", "v1", NULL, "certificates", NULL, NULL);
+  g_autoptr(json_t) answer =
+      ferry_client_request(cli->client, "GET", path, NULL, NULL, NULL, NULL, &error);
+  if (!answer)
+    return ferry_cli_fail(error, "The role admin may see them, and who may list certificates of "
+                                 "ferry.migration.");
+  g_autoptr(GPtrArray) hosts = g_ptr_array_new();
+  for (guint i = 1; i < cli->args->words->len; i++)
+    g_ptr_array_add(hosts, cli->args->words->pdata[i]);
+  g_ptr_array_add(hosts, NULL);
+  g_autoptr(json_t) list = ferry_certificates_of_hosts(json_object_get(answer, "certificates"),
+                                                       (const char *const *)hosts->pdata);
+  if (format && !g_str_equal(format, "wide")) {
+    ferry_output_object(list, format);
+    return FERRY_EXIT_DONE;
+  }
+  FerryTableStyle style = {.wide = format != NULL, .color = cli->color, .utf8 = cli->utf8};
+  g_autoptr(FerryTablePrinter) printer = ferry_table_printer_new(&style);
+  g_autoptr(json_t) table = ferry_certificates_table(list);
+  ferry_table_printer_add(printer, table);
+  ferry_table_printer_flush(printer);
+  return FERRY_EXIT_DONE;
+}
+
 static int cmd_host(FerryCli *cli) {
   const char *action = ferry_cli_word(cli, 0), *name;
   g_autoptr(GError) error = NULL;
-  gboolean add = g_str_equal(action, "add");
-  if (!add && !g_str_equal(action, "trust"))
+  gboolean add = g_str_equal(action, "add"), seen = g_str_equal(action, "certificates");
+  if (!add && !seen && !g_str_equal(action, "trust"))
     return ferry_cli_usage(cli,
-                           "\"%s\" is neither add nor trust; ferry get hosts lists them, ferry "
-                           "delete host NAME takes one out",
+                           "\"%s\" is neither add nor trust nor certificates; ferry get hosts "
+                           "lists them, ferry delete host NAME takes one out",
                            action);
+  if (!seen && !ferry_cli_word(cli, 1))
+    return ferry_cli_usage(cli, "ferry host %s needs NAME", action);
+  if (!seen && ferry_cli_option(cli, "output"))
+    return ferry_cli_usage(cli, "-o goes with certificates");
   if (ferry_cli_option(cli, "ssh") && ferry_cli_word(cli, 2))
     return ferry_cli_usage(cli, "--ssh is for one host");
   if (ferry_cli_option(cli, "ssh") && *ferry_cli_option(cli, "ssh") == '-')
@@ -214,11 +249,15 @@ static int cmd_host(FerryCli *cli) {
     return ferry_cli_usage(cli, "--package goes with --ssh");
   if (!ferry_cli_client(cli, &error))
     return ferry_cli_fail(error, NULL);
+  if (seen)
+    return host_certificates(cli);
   int code = FERRY_EXIT_DONE;
   for (gsize i = 1; (name = ferry_cli_word(cli, i)) && code == FERRY_EXIT_DONE; i++)
     code = add ? host_add(cli, name) : host_trust(cli, name);
   return code;
 }
+
+static const char *const host_formats[] = {"wide", "json", "yaml", NULL};
 
 static const FerryCliOption options_host[] = {
     {"ssh", 0, "USER@HOST", "Do the rest there by ssh, as root",
@@ -226,12 +265,13 @@ static const FerryCliOption options_host[] = {
     {"package", 0, "FILE", "With --ssh: first install this package of ferry-agentd there"},
     {"no-trust", 0, NULL, "Leave libvirt's TLS on the host as it is"},
     {"at", 0, "URL", "How the host reaches ferryd, where that is not the address used here"},
+    OPT_OUTPUT(host_formats, "Of certificates: wide, json or yaml"),
     OPT_END};
 
 const FerryVerb ferry_verb_host = {
     .name = "host",
-    .synopses = LINES("add NAME...", "trust NAME..."),
-    .doc = "Let a host join, or other hosts' libvirtd reach it",
+    .synopses = LINES("add NAME...", "trust NAME...", "certificates [NAME...]"),
+    .doc = "Let a host join, or other hosts' libvirtd reach it; show certificates",
     .details =
         "Add makes a token, with which the host gets its certificate; the agent finds the rest by "
         "itself.\n"
@@ -240,8 +280,10 @@ const FerryVerb ferry_verb_host = {
         "Trust has the agent set libvirt's TLS up where there is none, with certificates of a CA "
         "that ferryd keeps for that alone, and renew them. Add does so as well. Said again, it "
         "lets the "
-        "host come with new keys, within a day: ferry-agentd trust --now on the host makes them.",
+        "host come with new keys, within a day: ferry-agentd trust --now on the host makes them.\n"
+        "Certificates shows what ferryd gave each host, for its agent, libvirt and QEMU: for which "
+        "names, until when, and (-o wide) the key that it is held to.",
     .options = options_host,
-    .min_words = 2,
+    .min_words = 1,
     .max_words = 64,
     .run = cmd_host};

@@ -54,11 +54,16 @@ json_t *ferry_cell_node_status(const json_t *object, gint64 now_ms) {
 }
 
 json_t *ferry_cell_node_cause(const json_t *object, gint64 now_ms) {
-  const char *why =
-      ferry_condition_holds(object, FERRY_CONDITION_READY)
-          ? NULL
-          : ferry_json_str(ferry_condition_find(object, FERRY_CONDITION_READY), "message");
-  return json_string(why ? why : "");
+  static const FerryConditionType ending[] = {FERRY_CONDITION_CERTIFICATE_EXPIRING,
+                                              FERRY_CONDITION_FERRYD_CERTIFICATE_EXPIRING};
+  const json_t *why = NULL;
+  if (!ferry_condition_holds(object, FERRY_CONDITION_READY))
+    why = ferry_condition_find(object, FERRY_CONDITION_READY);
+  for (gsize i = 0; !why && i < G_N_ELEMENTS(ending); i++)
+    if (ferry_condition_holds(object, ending[i]))
+      why = ferry_condition_find(object, ending[i]);
+  const char *message = ferry_json_str(why, "message");
+  return json_string(message ? message : "");
 }
 
 json_t *ferry_cell_node_memory(const json_t *object, gint64 now_ms) {

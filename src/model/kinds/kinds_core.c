@@ -297,7 +297,8 @@ static const FerryColumn node_columns[] = {
     COLUMN_WIDE("libvirt", "string", "status.hypervisor.libvirtVersion", "Version of libvirt."),
     COLUMN_WIDE("QEMU", "string", "status.hypervisor.qemuVersion", "Version of QEMU."),
     COLUMN_WIDE("CPU-Model", "string", "status.hypervisor.cpuModel", "Processor model."),
-    COLUMN_WIDE_CELL("Cause", "string", ferry_cell_node_cause, "Why it is not ready."),
+    COLUMN_WIDE_CELL("Cause", "string", ferry_cell_node_cause,
+                     "Why it is not ready, else which certificate ends soon."),
 };
 
 static void node_check(const json_t *object, const json_t *old, GError *error) {

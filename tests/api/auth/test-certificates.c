@@ -8,6 +8,7 @@
 #include "api/pki/pki_rotate.h"
 
 #include "api/auth/credentials.h"
+#include "model/field/object_meta.h"
 
 #define DAY_MS ((gint64)86400 * 1000)
 
@@ -222,6 +223,50 @@ static void node_and_records(void) {
   server_down(&s, NULL);
 }
 
+/* Those for libvirt's TLS are listed, counted and warned of as the agent's are. */
+static void trust_of_libvirt(Server *s, gint64 ends_ms) {
+  g_autoptr(json_t) old = ferry_store_get(s->store, &ferry_kind_node, "", "h1");
+  g_autoptr(json_t) node = json_deep_copy(old);
+  g_autofree char *ends = ferry_rfc3339_format(ends_ms);
+  ferry_json_set(node, "status.libvirtTrust",
+                 json_pack("{s:[{s:s, s:s, s:s, s:s, s:s, s:[s]}]}", "given", "serial", "aa01",
+                           "qemuSerial", "bb02", "keyHash", "key1", "qemuKeyHash", "key2", "ends",
+                           ends, "names", "h1"));
+  FerryWrite write = {.op = FERRY_WRITE_UPDATE,
+                      .kind = &ferry_kind_node,
+                      .ns = "",
+                      .name = "h1",
+                      .object = node,
+                      .revision = ferry_object_revision(old)};
+  g_autoptr(GError) error = NULL;
+  ferry_store_commit(s->store, &write, 1, NULL, &error);
+  g_assert_no_error(error);
+}
+
+static void libvirts_are_seen(void) {
+  Server s = {0};
+  up(&s, 0);
+  join_node(&s, "h1");
+  trust_of_libvirt(&s, fake_ms + 20 * DAY_MS);
+  ferry_certificates_look(s.api->certificates);
+  g_assert_null(condition(&s, "h1"));
+  g_autofree char *serial = NULL, *qemu = NULL;
+  gint64 left = end_of(&s, "libvirt", &serial) - fake_ms;
+  g_assert_cmpint(left, >, 19 * DAY_MS);
+  end_of(&s, "qemu", &qemu);
+  g_assert_cmpstr(serial, ==, "aa01");
+  g_assert_cmpstr(qemu, ==, "bb02");
+  g_autoptr(GString) metrics = g_string_new(NULL);
+  ferry_certificates_metrics(s.api, metrics);
+  g_assert_nonnull(strstr(metrics->str, "kind=\"libvirt\",name=\"h1\",serial=\"aa01\""));
+  trust_of_libvirt(&s, fake_ms + 10 * DAY_MS);
+  ferry_certificates_look(s.api->certificates);
+  g_autofree char *text = condition(&s, "h1");
+  g_assert_nonnull(text);
+  g_assert_nonnull(strstr(text, "ferry-trust.timer"));
+  server_down(&s, NULL);
+}
+
 static char *user_condition(Server *s, const char *user) {
   g_autoptr(json_t) object = ferry_store_get(s->store, &ferry_kind_user, "", user);
   const json_t *c =
@@ -317,6 +362,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/api/certificates/renewed", renewed_in_service);
   g_test_add_func("/api/certificates/due", only_what_is_due);
   g_test_add_func("/api/certificates/nodes", node_and_records);
+  g_test_add_func("/api/certificates/libvirts", libvirts_are_seen);
   g_test_add_func("/api/certificates/ferryds-own", ferrys_own);
   g_test_add_func("/api/certificates/users", users_are_told);
   g_test_add_func("/api/certificates/over-and-over", renewed_over_and_over);

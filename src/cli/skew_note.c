@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cli/core/skew_note.h"
+#include "cli/skew_note.h"
 #include "base/json.h"
 #include "cli/view/text.h"
 #include "client/skew.h"
