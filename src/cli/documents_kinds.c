@@ -24,7 +24,7 @@ static void page_add_text(GString *out, const char *text) {
     page_add_line(out, sentences[i]);
 }
 
-static const char *type_word(const FerryField *f) {
+static const char *page_type_word(const FerryField *f) {
   static const char *const words[] = {
       [FERRY_TYPE_STRING] = "text",       [FERRY_TYPE_INTEGER] = "integer",
       [FERRY_TYPE_NUMBER] = "number",     [FERRY_TYPE_BOOLEAN] = "true or false",
@@ -46,7 +46,7 @@ static gboolean add_fields(GString *out, const FerryField *fields, const char *p
     g_autofree char *at =
         g_strconcat(path, *path ? "." : "", f->name, f->type == FERRY_TYPE_LIST ? "[]" : "", NULL);
     g_autofree char *text = ferry_schema_description(f);
-    g_string_append_printf(out, ".It Cm %s Pq %s%s\n", at, type_word(f),
+    g_string_append_printf(out, ".It Cm %s Pq %s%s\n", at, page_type_word(f),
                            f->flags & FERRY_FIELD_REQUIRED ? ", required" : "");
     page_add_text(out, text);
     if (f->flags & FERRY_FIELD_IMMUTABLE)

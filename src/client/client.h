@@ -53,8 +53,8 @@ json_t *ferry_client_request_full(FerryClient *client, const char *method, const
  * client, valid until the next call); empty list where none. */
 const char *const *ferry_client_warnings(const FerryClient *client);
 
-/** Whether the server has refused a request because it knows no such path, method or field, as one of
- * another version does (client/skew.h). */
+/** Whether the server has refused a request because it knows no such path, method or field, as one
+ * of another version does (client/skew.h). */
 gboolean ferry_client_was_not_understood(const FerryClient *client);
 
 /** One watch event: `type` is ADDED, MODIFIED, DELETED or BOOKMARK (ERROR ends the watch and is

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "client/skew.h"
 #include "base/error.h"
-#include <stdio.h>
 #include <string.h>
 
 #define UNKNOWN_FIELD "unknown field"
@@ -22,12 +21,20 @@ gboolean ferry_skew_is_warned_of(const char *const *warnings) {
   return FALSE;
 }
 
-static gboolean skew_parse(const char *text, guint *major, guint *minor) {
-  return text && sscanf(*text == 'v' ? text + 1 : text, "%u.%u", major, minor) == 2;
+static gboolean skew_parse(const char *text, guint64 *major, guint64 *minor) {
+  const char *p = text && *text == 'v' ? text + 1 : text;
+  char *end = NULL;
+  if (!p || !g_ascii_isdigit(*p))
+    return FALSE;
+  *major = g_ascii_strtoull(p, &end, 10);
+  if (*end != '.' || !g_ascii_isdigit(end[1]))
+    return FALSE;
+  *minor = g_ascii_strtoull(end + 1, NULL, 10);
+  return TRUE;
 }
 
 char *ferry_skew_note(const char *ours, const char *theirs) {
-  guint a[2], b[2];
+  guint64 a[2], b[2];
   if (!skew_parse(ours, &a[0], &a[1]) || !skew_parse(theirs, &b[0], &b[1]) ||
       (a[0] == b[0] && a[1] == b[1]))
     return NULL;

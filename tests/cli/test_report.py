@@ -51,10 +51,11 @@ class Report(Program):
                 ("/apis/migrations.kubevirt.io/v1alpha1/migrationpolicies", "calm", SECRETS["policy"]),
                 ("/apis/ferry.migration/v1/networks", "fast", SECRETS["network"]),
                 ("/apis/kubevirt.io/v1/kubevirts", "kubevirt", SECRETS["cluster"]),
-                ("/apis/kubevirt.io/v1/virtualmachineinstances", "db", {}),
+                ("/apis/kubevirt.io/v1/virtualmachineinstances", "token", {}),  # its name hides no secret
                 ("/api/v1/namespaces", "team-a", {})):
             self.route(f"GET {path}", (200, {"metadata": {}, "items": [
-                {"metadata": {"name": name}, "spec": more}, {"metadata": {"name": "other"}, "spec": {}}]}))
+                {"metadata": {"name": name}, "spec": more}, {"metadata": {"name": "other"}, "spec": {}},
+                *([{"metadata": {"name": "default"}}] if path.endswith("/namespaces") else [])]}))
         self.route(f"GET {NODES}", (200, {"metadata": {}, "items": nodes}))
         self.config_file = self.write("ferryd.conf", SECRETS["config"])
         self.log = self.write("db.log", SECRETS["log"])
@@ -118,6 +119,7 @@ class Report(Program):
                 for gone in ("sesame", "h1", "h2", "db-abcde", "site.example", "team-a"):
                     self.assertNotIn(gone, text, name)
         self.assertIn("vm-1 of namespace-1 goes to host-2", files["r/ferryd.log"])
+        self.assertIn("limit: default", files["r/migration.yaml"])  # a word that isn't the namespace
 
     def test_names_that_are_not_told(self):
         """What can't be hidden isn't written."""

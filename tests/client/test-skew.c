@@ -9,12 +9,12 @@ static void test_note(void) {
   } cases[] = {
       {"v0.2.0", "v0.1.9", "newer ferryd: it is v0.1.9, and ferry is v0.2.0"},
       {"v1.0.0", "0.9.0", "newer ferryd"},
-      {"v0.1.0", "v0.2.0", "older than ferryd"},
+      {"v0.2.0", "v0.3.0", "older than ferryd"},
       {"v0.9.0", "v1.0.0", "older than ferryd"},
       {"v0.10.0", "v0.9.0", "newer ferryd"},
-      {"v0.1.0", "v0.1.7", NULL},
-      {"v0.1.0", NULL, NULL},
-      {"v0.1.0", "of today", NULL},
+      {"v0.2.0", "v0.2.7", NULL},
+      {"v0.2.0", NULL, NULL},
+      {"v0.2.0", "of today", NULL},
   };
   for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
     g_autofree char *note = ferry_skew_note(cases[i].ours, cases[i].theirs);

@@ -29,7 +29,7 @@ VERBS = [("version", "-o", "json"), ("get", "vms"), ("get", "hosts", "-o", "wide
          ("describe", "vm", "db-h1"), ("describe", "host", "h1"), ("apply", "-f", "-"), ("get", "policies"),
          ("label", "vm", "db-h1", "a=b"), ("annotate", "vm", "db-h1", "site/a=b"), ("check", "db-h1", "--to", "h2"),
          ("migrate", "db-h1", "--no-wait"), ("get", "migrations", "-o", "json"), ("explain", "db-h1"),
-         ("report", "db-h1", "-o", "json"), ("events",), ("freeze", "counting"), ("unfreeze",),
+         ("report", "db-h1", "-o", "json"), ("events",), ("host", "certificates", "-o", "wide"), ("freeze", "counting"), ("unfreeze",),
          ("delete", "policy", "calm")]
 
 
@@ -123,6 +123,7 @@ def write():
                     told.clear()
                     done = ferry(front.url, folder, words)
                     assert done.returncode == 0, (words, done.stdout, done.stderr)
+                    assert words[0] != "host" or "ferryd's CA" in done.stdout, done.stdout
                     verbs.append({"words": words, "exchanges": list(told)})
         finally:
             admin.close()

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Theory of operation: what the server knows becomes members of one document, what this machine knows
-// texts with the names of their files. Each may be missing, which is no error: whoever reports a bug
-// has what he may see, and the text in a member's place says why there is no more. Everything is bounded
-// where it is read. Nothing is taken out until all is there: one pass over all of it gives an address or a
-// name the same word everywhere.
+// Theory of operation: what the server knows becomes members of one document, what this machine
+// knows texts with the names of their files. Each may be missing, which is no error: whoever
+// reports a bug has what he may see, and the text in a member's place says why there is no more.
+// Everything is bounded where it is read. Nothing is taken out until all is there: one pass over
+// all of it gives an address or a name the same word everywhere.
 #include "cli/core/report.h"
 #include "base/clock.h"
 #include "base/file.h"
@@ -203,12 +203,17 @@ static gboolean name_all(FerryCli *cli, FerryRedactNames *names, const char *wor
                          const FerryKind *kind, GError **error) {
   static const char *const where[] = {"metadata.name", "metadata.uid", "spec.domainName",
                                       "status.hypervisor.peer.host", "status.nodeInfo.hostname"};
+  /* Every server has these, and they are words of other things as well. */
+  static const char *const everywhere[] = {"default", "kubevirt", NULL};
   g_autoptr(json_t) list = ferry_cli_list(cli, kind, NULL, NULL, NULL, NULL, NULL, error);
   size_t i, k;
   json_t *object, *address;
   if (!list)
     return FALSE;
   json_array_foreach(ferry_json_get(list, "items"), i, object) {
+    const char *own = ferry_json_str(object, "metadata.name");
+    if (own && kind == &ferry_kind_namespace && g_strv_contains(everywhere, own))
+      continue;
     for (gsize w = 0; w < G_N_ELEMENTS(where); w++)
       ferry_redact_names_add(names, word, ferry_json_str(object, where[w]));
     json_array_foreach(ferry_json_get(object, "status.addresses"), k, address)
@@ -244,9 +249,8 @@ static gboolean hide_names(FerryCli *cli, json_t **report, json_t **texts, GErro
   return TRUE;
 }
 
+/* Secrets first: what makes them known as such, "token=" say, may be a VM's name as well. */
 gboolean ferry_report_redact(FerryCli *cli, json_t **report, json_t **texts, GError **error) {
-  if (ferry_cli_option(cli, "redact-names") && !hide_names(cli, report, texts, error))
-    return FALSE;
   g_autoptr(GHashTable) addresses = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
   ferry_redact(*report, addresses);
   const char *name;
@@ -255,5 +259,5 @@ gboolean ferry_report_redact(FerryCli *cli, json_t **report, json_t **texts, GEr
     g_autofree char *shown = ferry_redact_text(json_string_value(text), addresses);
     json_string_set(text, shown);
   }
-  return TRUE;
+  return !ferry_cli_option(cli, "redact-names") || hide_names(cli, report, texts, error);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // ferry report: for who is to find out what happened, in a form that may be shown to strangers.
-#include "cli/core/archive.h"
+#include "base/archive.h"
 #include "cli/core/migration_find.h"
 #include "cli/core/options.h"
 #include "cli/core/report.h"
@@ -13,7 +13,7 @@
 
 #define MAX_BYTES ((gsize)32 * 1024 * 1024) /* of all files together, before they are packed */
 
-static const char readme[] =
+static const char report_readme[] =
     "What ferry report collected about one migration. Addresses are words (ip-1, mac-1), the same\n"
     "ones throughout; tokens, keys and passwords read (redacted). Look through it before you show\n"
     "it to others: what is called by a name of your own is left as it is.\n\n"
@@ -31,7 +31,7 @@ static void report_files(FerryArchive *archive, const json_t *report, const json
   g_autoptr(json_t) about = json_object();
   const char *name;
   json_t *value;
-  ferry_archive_add(archive, "README", readme);
+  ferry_archive_add(archive, "README", report_readme);
   json_object_foreach((json_t *)report, name, value) {
     if (json_is_string(value) || g_str_equal(name, "server")) {
       json_object_set(about, name, value);

@@ -9,14 +9,14 @@
 /* What a kind of certificate is for, and who has signed it; in the order of a host's rows. */
 static const struct {
   const char *kind, *purpose, *issuer;
-} purposes[] = {{"node", "agent", "ferryd's CA"},
-                {"libvirt", "libvirt", "libvirt-ca"},
-                {"qemu", "qemu", "libvirt-qemu-ca"}};
+} certificate_purposes[] = {{"node", "agent", "ferryd's CA"},
+                            {"libvirt", "libvirt", "libvirt-ca"},
+                            {"qemu", "qemu", "libvirt-qemu-ca"}};
 
 static int purpose_of(const json_t *one) {
   const char *kind = ferry_json_str(one, "kind");
-  for (gsize i = 0; i < G_N_ELEMENTS(purposes); i++)
-    if (g_strcmp0(kind, purposes[i].kind) == 0)
+  for (gsize i = 0; i < G_N_ELEMENTS(certificate_purposes); i++)
+    if (g_strcmp0(kind, certificate_purposes[i].kind) == 0)
       return (int)i;
   return -1;
 }
@@ -27,7 +27,7 @@ static int by_host(gconstpointer a, gconstpointer b) {
   return order ? order : purpose_of(x) - purpose_of(y);
 }
 
-static gboolean is_wanted(const json_t *one, const char *const *hosts) {
+static gboolean certificate_is_wanted(const json_t *one, const char *const *hosts) {
   const char *host = ferry_json_str(one, "name");
   return purpose_of(one) >= 0 && host && g_strcmp0(ferry_json_str(one, "state"), "revoked") != 0 &&
          (!hosts || !*hosts || g_strv_contains(hosts, host));
@@ -46,7 +46,7 @@ json_t *ferry_certificates_of_hosts(const json_t *certificates, const char *cons
   json_t *list = json_array(), *one;
   gsize i;
   json_array_foreach((json_t *)certificates, i, one) {
-    if (!is_wanted(one, hosts))
+    if (!certificate_is_wanted(one, hosts))
       continue;
     json_t **same = same_of(found, one);
     if (!same)
@@ -79,8 +79,9 @@ static json_t *certificates_row(const json_t *one) {
   g_autofree char *days =
       g_strdup_printf("%" G_GINT64_FORMAT, ferry_json_int(one, "secondsLeft", 0) / FERRY_DAY_S);
   return json_pack("{s:[s,s,s,o,s,s,s,s,s]}", "cells", ferry_json_str(one, "name"),
-                   purposes[purpose].purpose, subject ? subject : "-", names_cell(one),
-                   purposes[purpose].issuer, ends ? ends : "-", days, state ? state : "?", pinned);
+                   certificate_purposes[purpose].purpose, subject ? subject : "-", names_cell(one),
+                   certificate_purposes[purpose].issuer, ends ? ends : "-", days,
+                   state ? state : "?", pinned);
 }
 
 json_t *ferry_certificates_table(const json_t *certificates) {

@@ -13,7 +13,7 @@ typedef struct {
 
 /* In this order: what spans lines first, then long words (which would be
  * dear to the others), then what takes a whole line, then words. */
-static const RedactRule rules[] = {
+static const RedactRule redact_rules[] = {
     {"(?s)-----BEGIN [A-Z0-9 ]+-----.*?(?:-----END [A-Z0-9 ]+-----|\\z)", PLACEHOLDER},
     {"(?s)<(domain|domainsnapshot|secret|network|pool|volume)[\\s>].*?(?:</\\1>|\\z)", PLACEHOLDER},
     {"\\b[0-9A-Fa-f]{40,}\\b", PLACEHOLDER},
@@ -32,9 +32,9 @@ static const RedactRule rules[] = {
 
 char *ferry_redact_secrets(const char *text) {
   char *out = g_utf8_make_valid(text, -1);
-  for (gsize i = 0; i < G_N_ELEMENTS(rules); i++) {
-    g_autoptr(GRegex) regex = g_regex_new(rules[i].pattern, G_REGEX_OPTIMIZE, 0, NULL);
-    char *less = g_regex_replace(regex, out, -1, 0, rules[i].replacement, 0, NULL);
+  for (gsize i = 0; i < G_N_ELEMENTS(redact_rules); i++) {
+    g_autoptr(GRegex) regex = g_regex_new(redact_rules[i].pattern, G_REGEX_OPTIMIZE, 0, NULL);
+    char *less = g_regex_replace(regex, out, -1, 0, redact_rules[i].replacement, 0, NULL);
     g_free(out);
     /* What PCRE gives up on is not shown at all. */
     out = less ? less : g_strdup(PLACEHOLDER);

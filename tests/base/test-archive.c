@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What tar itself reads of it is in test_report.py.
-#include "cli/core/archive.h"
+// What tar itself reads of it is in tests/cli/test_report.py.
+#include "base/archive.h"
 #include "base/error.h"
 #include "base/file.h"
 #include <glib/gstdio.h>
@@ -57,7 +57,7 @@ static void test_file(void) {
 
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
-  g_test_add_func("/cli/archive/folder", test_folder);
-  g_test_add_func("/cli/archive/file", test_file);
+  g_test_add_func("/base/archive/folder", test_folder);
+  g_test_add_func("/base/archive/file", test_file);
   return g_test_run();
 }

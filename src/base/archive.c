@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cli/core/archive.h"
+#include "base/archive.h"
 #include "base/error.h"
 #include "base/file.h"
 #include <errno.h>
@@ -61,7 +61,8 @@ static void add_header(GByteArray *out, const char *path, gsize size, gint64 mti
   g_snprintf(header + 136, 12, "%011" G_GINT64_MODIFIER "o", mtime);
   memset(header + 148, ' ', 8);
   header[156] = '0';
-  memcpy(header + 257, "ustar\00000", 8);
+  g_strlcpy(header + 257, "ustar", 6);
+  header[263] = header[264] = '0'; /* its version */
   guint sum = 0;
   for (gsize i = 0; i < TAR_BLOCK; i++)
     sum += (guchar)header[i];
