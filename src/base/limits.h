@@ -28,5 +28,7 @@
 #define FERRY_BACKOFF_MAX_MS 5000
 /** Most bytes that are read of a file of certificates that somebody else wrote. */
 #define FERRY_PEM_MAX (256 * 1024)
+/** A link's rate is told in megabits a second. */
+#define FERRY_BYTES_PER_MBIT 125000
 /** Time between two looks whether a file has changed that is asked for at each request. */
 #define FERRY_FILE_LOOK_US 400000

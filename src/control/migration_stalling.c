@@ -61,11 +61,20 @@ static Past past_of(const FerryStep *s) {
   return p;
 }
 
+/* By the last decision, or by a change that came after it: decisions come with the progress, later
+ * than the answer to a change. */
 static gint64 limit_now(const FerryStep *s) {
   const json_t *decisions = ferry_json_get(s->m, "status.decisions");
-  gsize n = json_array_size(decisions);
-  return n ? ferry_json_int(json_array_get(decisions, n - 1), "limitMs", FERRY_QEMU_DOWNTIME_MS)
-           : FERRY_QEMU_DOWNTIME_MS;
+  const json_t *last = json_array_get(decisions, json_array_size(decisions) - 1), *change;
+  gint64 limit = ferry_json_int(last, "limitMs", FERRY_QEMU_DOWNTIME_MS);
+  gint64 at = ferry_rfc3339_parse(ferry_json_str(last, "time"));
+  gsize i;
+  json_array_foreach(ferry_json_get(s->m, "status.changes"), i, change) {
+    gint64 applied = ferry_rfc3339_parse(ferry_json_str(change, "appliedTime"));
+    if (ferry_change_state_of(change) == FERRY_CHANGE_APPLIED && applied >= at)
+      limit = ferry_json_int(change, "fields.downtimeMs", limit);
+  }
+  return limit;
 }
 
 /* Whether the step called `name` can still help; then `d` says how. */

@@ -58,7 +58,7 @@ static char *why_chosen(const FerryPlacementInput *in, const json_t *list, const
   }
   if (fewer)
     return g_strdup("the others have drawbacks");
-  g_autofree char *text = ferry_host_score_text(score);
+  g_autofree char *text = ferry_score_text(score);
   return better ? g_strdup_printf("it has the best score: %s", text)
                 : g_strdup("tied with another host, chosen by name");
 }
@@ -80,7 +80,7 @@ json_t *ferry_candidates(const FerryPlacementInput *in, const json_t *chosen) {
     ferry_json_set_int(entry, "inbound",
                        ferry_placement_inbound(in, ferry_json_str(node, "metadata.name")));
     ferry_json_set_int(entry, "score", scores[i].total);
-    g_autofree char *text = ferry_host_score_text(&scores[i]);
+    g_autofree char *text = ferry_score_text(&scores[i]);
     ferry_json_set_str(entry, "scores", text);
     ferry_json_set(entry, "drawbacks", ferry_placement_drawbacks(in, node));
     ferry_json_set_bool(entry, "chosen", node == chosen);

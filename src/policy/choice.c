@@ -72,7 +72,7 @@ void ferry_placement_scores(const FerryPlacementInput *in, const json_t *const *
   g_autofree FerryHostFacts *facts = g_new0(FerryHostFacts, n + 1);
   for (gsize i = 0; i < n; i++)
     facts[i] = facts_of(in, nodes[i]);
-  ferry_host_scores(facts, n, g_strcmp0(ferry_json_str(in->config, "placement"), "pack") == 0, out);
+  ferry_score_hosts(facts, n, g_strcmp0(ferry_json_str(in->config, "placement"), "pack") == 0, out);
 }
 
 typedef struct {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "policy/facts.h"
+#include "base/limits.h"
 #include "base/rfc3339.h"
 #include "convergence/lesson.h"
 #include "model/flags/migration_flags.h"
@@ -10,7 +11,6 @@
 #include "policy/network/network.h"
 #include <string.h>
 
-#define BYTES_PER_MBIT 125000
 #define OF_MIGRATION 1 /* processors that a migration takes as it is */
 
 static gboolean facts_can(const json_t *node, const char *feature) {
@@ -43,7 +43,7 @@ static void tell_link(json_t *config, json_t *origins, const json_t *source, con
 
 void ferry_config_add_facts(json_t *config, json_t *origins, const json_t *vmi,
                             const json_t *source, const json_t *target, const char *address) {
-  gint64 link = ferry_network_path_mbps(source, target, address) * BYTES_PER_MBIT / 2;
+  gint64 link = ferry_network_path_mbps(source, target, address) * FERRY_BYTES_PER_MBIT / 2;
   if (link > 0) {
     ferry_migration_config_choose(config, origins, "linkRateBytesPerSecond", json_integer(link));
     tell_link(config, origins, source, target, link);

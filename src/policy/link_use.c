@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "policy/link_use.h"
+#include "base/limits.h"
 #include "base/quantity.h"
 #include "model/migration/migration.h"
 #include "policy/place/link_share.h"
 
 #define STATE "status.migrationState."
-#define BYTES_PER_MBIT 125000
 
 typedef void (*LinkUseFound)(FerryReason reason, const char *text, gpointer data);
 
@@ -41,7 +41,7 @@ static gint64 least_rate(const json_t *network) {
 static void link_use_of_end(const FerryLinkUse *use, gboolean out, LinkUseFound found,
                             gpointer data) {
   const char *node = out ? use->source : use->target;
-  gint64 rate = (out ? use->out_mbps : use->in_mbps) * BYTES_PER_MBIT;
+  gint64 rate = (out ? use->out_mbps : use->in_mbps) * FERRY_BYTES_PER_MBIT;
   gint64 least = least_rate(use->network);
   g_autoptr(GArray) caps = link_use_caps(use, out ? STATE "sourceNode" : STATE "targetNode", node);
   gint64 share = ferry_link_share(rate, (const gint64 *)caps->data, caps->len, use->cap);

@@ -110,6 +110,16 @@ static void test_one_after_the_other(World *w, gconstpointer data) {
   g_assert_cmpuint(told, ==, 4);
 }
 
+/* What was asked for and applied counts, though the progress that shows it is still on its way. */
+static void test_progress_comes_late(World *w, gconstpointer data) {
+  g_autoptr(json_t) first = step(w);
+  g_assert_cmpint(ferry_json_int(last(first), "fields.downtimeMs", 0), ==, 200);
+  answer(w, "Applied", 100);
+  w->now += LIMIT_MS;
+  g_autoptr(json_t) second = step(w);
+  g_assert_cmpint(ferry_json_int(last(second), "fields.downtimeMs", 0), ==, 300);
+}
+
 static void test_keeps_still(World *w, gconstpointer data) {
   world_set(w->store, "m", "status.conditions",
             j("[{\"type\":\"Stalling\",\"status\":\"False\",\"message\":\"it moves again\"}]"));
@@ -215,6 +225,7 @@ int main(int argc, char **argv) {
 #define T(name, f) g_test_add("/migration-stalling/" name, World, NULL, set_up, f, tear_down)
   T("one-after-the-other", test_one_after_the_other);
   T("keeps-still", test_keeps_still);
+  T("progress-comes-late", test_progress_comes_late);
   T("after-a-person", test_after_a_person);
   T("not-with-an-intent", test_not_with_an_intent);
   T("post-copy-not-allowed", test_post_copy_not_allowed);

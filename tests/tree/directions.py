@@ -56,7 +56,8 @@ ROOMS = {
     "cli": {
         "view": set(),
         "core": {"view"},
-        "verbs": {"view", "core"},
+        "hosts": {"view", "core"},
+        "verbs": {"view", "core", "hosts"},
     },
     "host": {
         "port": set(),

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // drain makes an Evacuation and watches it: the server does the work and goes on without us. What
-// is printed are the changes of its status.vms (core/drain_watch.h). Several hosts are all asked
+// is printed are the changes of its status.vms (hosts/drain_watch.h). Several hosts are all asked
 // for before the first is waited for.
 // Ctrl-C asks, on a terminal, whether to end it.
 #include "base/duration.h"
 #include "cli/core/ask.h"
-#include "cli/core/drain_request.h"
-#include "cli/core/drain_watch.h"
+#include "cli/hosts/drain_request.h"
+#include "cli/hosts/drain_watch.h"
 #include "cli/core/options.h"
 #include "cli/core/several.h"
 #include "cli/core/watching.h"

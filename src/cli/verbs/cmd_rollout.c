@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // ferry rollout: one host after another is emptied, worked on, and opened again. The server does
-// that and goes on without us; core/rollout_follow.c looks at it and runs the hook,
-// core/rollout_request.c has the requests. Here are the five actions, and what each says at its
+// that and goes on without us; hosts/rollout_follow.c looks at it and runs the hook,
+// hosts/rollout_request.c has the requests. Here are the five actions, and what each says at its
 // end.
 #include "cli/core/options.h"
-#include "cli/core/rollout_follow.h"
-#include "cli/core/rollout_request.h"
+#include "cli/hosts/rollout_follow.h"
+#include "cli/hosts/rollout_request.h"
 #include "cli/view/output.h"
 #include "cli/view/rollout_text.h"
 #include "model/migration/rollout.h"

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // undrain opens a host again and ends its evacuations; with --bring-back the VMs that were moved
 // off it come home.
-#include "cli/core/bring_back.h"
-#include "cli/core/drain_request.h"
+#include "cli/hosts/bring_back.h"
+#include "cli/hosts/drain_request.h"
 #include "cli/core/options.h"
 #include "cli/core/several.h"
 #include <stdio.h>

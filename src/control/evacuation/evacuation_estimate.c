@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "control/evacuation/evacuation_estimate.h"
+#include "base/limits.h"
 #include "model/domain/copied_disks.h"
 #include "policy/network/data_way.h"
 #include "policy/place/moves_bound.h"
 
-#define BYTES_PER_MBIT 125000
 #define NAMED 5
 
 struct FerryEvacuationEstimate {
@@ -58,8 +58,8 @@ void ferry_evacuation_estimate_take(FerryEvacuationEstimate *e, json_t *entry, c
     return;
   if (ferry_data_way(networks, n, config, source, target, &route, &problem)) {
     ferry_network_ends_mbps(source, target, route.address, &move.out, &move.in);
-    move.out *= BYTES_PER_MBIT;
-    move.in *= BYTES_PER_MBIT;
+    move.out *= FERRY_BYTES_PER_MBIT;
+    move.in *= FERRY_BYTES_PER_MBIT;
   }
   if (route.network) {
     g_ptr_array_add(e->texts, g_strdup(route.network));

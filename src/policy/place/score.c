@@ -23,7 +23,7 @@ static gint free_processors(const FerryHostFacts *host) {
   return WHOLE - score_share(host->processors_used, 4 * host->processors);
 }
 
-void ferry_host_scores(const FerryHostFacts *hosts, gsize n, gboolean pack, FerryHostScore *out) {
+void ferry_score_hosts(const FerryHostFacts *hosts, gsize n, gboolean pack, FerryHostScore *out) {
   gint64 fastest = 0;
   for (gsize i = 0; i < n; i++)
     fastest = MAX(fastest, hosts[i].speed_mbps);
@@ -39,7 +39,7 @@ void ferry_host_scores(const FerryHostFacts *hosts, gsize n, gboolean pack, Ferr
   }
 }
 
-char *ferry_host_score_text(const FerryHostScore *score) {
+char *ferry_score_text(const FerryHostScore *score) {
   return g_strdup_printf("%d of %d (memory %d, processors %d, link %d, inbound %d)", score->total,
                          WHOLE, score->memory, score->processors, score->link, score->inbound);
 }

@@ -21,9 +21,9 @@ typedef struct {
 
 /** Scores `n` hosts beside each other into `out`. `pack`: fuller ones are better, to keep others
  * free; else emptier ones. Integer arithmetic, so that it is the same everywhere. Pure. */
-void ferry_host_scores(const FerryHostFacts *hosts, gsize n, gboolean pack, FerryHostScore *out);
+void ferry_score_hosts(const FerryHostFacts *hosts, gsize n, gboolean pack, FerryHostScore *out);
 
 /** "820 of 1000 (memory 900, processors 750, link 1000, inbound 500)". Free with g_free. */
-char *ferry_host_score_text(const FerryHostScore *score);
+char *ferry_score_text(const FerryHostScore *score);
 
 G_END_DECLS

@@ -7,13 +7,13 @@ static const FerryHostFacts full = {100, 1000, 24, 8, 1000, 0};
 static void test_spread_and_pack(void) {
   FerryHostFacts hosts[] = {empty, full};
   FerryHostScore s[2];
-  ferry_host_scores(hosts, 2, FALSE, s);
+  ferry_score_hosts(hosts, 2, FALSE, s);
   g_assert_cmpint(s[0].memory, ==, 800);
   g_assert_cmpint(s[0].processors, ==, 1000);
   g_assert_cmpint(s[1].processors, ==, 250);
   g_assert_cmpint(s[0].total, ==, (4 * 800 + 3 * 1000 + 2 * 1000 + 1000) / 10);
   g_assert_cmpint(s[0].total, >, s[1].total);
-  ferry_host_scores(hosts, 2, TRUE, s);
+  ferry_score_hosts(hosts, 2, TRUE, s);
   g_assert_cmpint(s[0].memory, ==, 200);
   g_assert_cmpint(s[0].total, <, s[1].total);
 }
@@ -25,7 +25,7 @@ static void test_link(void) {
   hosts[1].speed_mbps = 100;
   hosts[2].inbound = 3;
   for (int pack = 0; pack <= 1; pack++) {
-    ferry_host_scores(hosts, 3, pack, s);
+    ferry_score_hosts(hosts, 3, pack, s);
     g_assert_cmpint(s[1].link, ==, 100);
     g_assert_cmpint(s[2].inbound, ==, 250);
     g_assert_cmpint(s[0].total, >, s[1].total);
@@ -38,10 +38,10 @@ static void test_unknown(void) {
   FerryHostFacts nothing = {-1, -1, -1, 0, 0, -1};
   FerryHostScore s;
   for (int pack = 0; pack <= 1; pack++) {
-    ferry_host_scores(&nothing, 1, pack, &s);
+    ferry_score_hosts(&nothing, 1, pack, &s);
     g_assert_cmpint(s.total, ==, 500);
   }
-  g_autofree char *text = ferry_host_score_text(&s);
+  g_autofree char *text = ferry_score_text(&s);
   g_assert_cmpstr(text, ==, "500 of 1000 (memory 500, processors 500, link 500, inbound 500)");
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cli/core/drain_watch.h"
+#include "cli/hosts/drain_watch.h"
 #include "cli/core/ask.h"
 #include "cli/core/watching.h"
 #include "cli/view/drain_text.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cli/core/rollout_request.h"
+#include "cli/hosts/rollout_request.h"
 #include "model/migration/rollout.h"
 
 static char *rollout_path(const char *name, const char *sub) {

@@ -5,8 +5,8 @@
 // (its name and since when it is), one after another; when it has ended well the host is said to be
 // done, when not the rollout is stopped and the host stays empty. Where we are killed meanwhile
 // `ferry rollout resume --command` runs the hook for the hosts that are still empty.
-#include "cli/core/rollout_follow.h"
-#include "cli/core/rollout_request.h"
+#include "cli/hosts/rollout_follow.h"
+#include "cli/hosts/rollout_request.h"
 #include "cli/core/watching.h"
 #include "cli/view/rollout_text.h"
 #include "cli/view/text.h"

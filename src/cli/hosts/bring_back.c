@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cli/core/bring_back.h"
+#include "cli/hosts/bring_back.h"
 #include "model/field/object_meta.h"
 #include "model/migration/evacuation.h"
 #include "model/migration/migration.h"

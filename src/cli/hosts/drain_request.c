@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cli/core/drain_request.h"
+#include "cli/hosts/drain_request.h"
 #include "base/rfc3339.h"
 #include "cli/core/when.h"
 #include "model/migration/evacuation.h"
