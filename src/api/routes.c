@@ -102,6 +102,7 @@ static const FerryApiRoute api_routes[] = {
     ROW("POST", "create", NODES "/session", OWN_NODE, ferry_serve_node_route),
     ROW("POST", "create", NODES "/report", OWN_NODE, ferry_serve_node_route),
     ROW("POST", "create", NODES "/trust", OWN_NODE, ferry_serve_node_route),
+    ROW("POST", "create", NODES "/newkeys", VMIM("trust"), ferry_serve_node_route),
     ROW("GET", "list", "apis/ferry.migration/v1/certificates", CERTIFICATES(NULL),
         ferry_serve_certificates),
     ROW("GET", "get", "apis/ferry.migration/v1/ca", CERTIFICATES("ca"), ferry_serve_certificates),

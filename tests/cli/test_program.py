@@ -73,7 +73,7 @@ class Program(unittest.TestCase):
             (["resolve", "a", "b"], "one word too many"),
             (["migrate", "a", "-l", "b=c"], "leave names out"), (["migrate", "a", "b", "c", "-o", "json"], "of one VM"), (["get", "--bogus"], "--bogus"),
             (["get", "vmi", "-o", "xml"], "not one of"), (["get", "vmx"], "there is no kind"),
-            (["host", "remove", "h9"], "is neither add nor trust"), (["host", "add"], "host add needs NAME"), (["host", "trust", "h1", "-o", "json"], "-o goes with"), (["host", "add", "h9", "--ssh=-oProxyCommand=true"], "not an option of ssh"), (["get", "vm", "db", "--field-selector", "a=b"], "leave names"),
+            (["host", "remove", "h9"], "is neither add nor trust"), (["host", "add"], "host add needs NAME"), (["host", "trust", "h1", "-o", "json"], "-o goes with"), (["host", "add", "h9", "--new-keys"], "goes with trust"), (["host", "add", "h9", "--ssh=-oProxyCommand=true"], "not an option of ssh"), (["get", "vm", "db", "--field-selector", "a=b"], "leave names"),
             (["migrate", "db", "--max-downtime", "0"], "from 1 to 2000000"),
             (["migrate", "db", "--max-downtime", "1 s"], "milliseconds"),
             (["migrate", "db", "--bandwidth", "fast"], "a rate such as 64Mi"),
@@ -89,15 +89,15 @@ class Program(unittest.TestCase):
 
     def test_trust_is_said_anew(self):
         """With a time of its own, and what the agent says does not drive the terminal."""
-        said = []
+        said, opened = [], []
         self.route("PATCH /api/v1/nodes/h1", lambda handler, body: said.append(body) or (200, {}))
+        self.route("POST /apis/ferry.migration/v1/nodes/h1/newkeys", lambda handler, body: opened.append(body) or (200, {}))
         self.route("GET /api/v1/nodes/h1", (200, {"status": {"hypervisor": {"peer": {"scheme": "tls\x1b[2J"}}}}))
-        for _ in range(2):
-            done = self.run_ferry("host", "trust", "h1")
-            self.assertEqual(done.returncode, 0, done.stderr)
-            self.assertNotIn("\x1b", done.stdout)
+        for more in ([], ["--new-keys"]):
+            done = self.run_ferry("host", "trust", "h1", *more)
+            self.assertEqual((done.returncode, "\x1b" in done.stdout), (0, False), done.stderr)
         self.assertTrue(all(body["spec"]["trust"] is True for body in said))
-        self.assertNotEqual(said[0]["spec"]["trustSaid"], said[1]["spec"]["trustSaid"])
+        self.assertEqual((len(opened), len({body["spec"]["trustSaid"] for body in said})), (1, 2))
 
     def test_all_bad_options_at_once(self):
         done = self.run_ferry("migrate", "vm", "--parallel-connections", "999",

@@ -94,7 +94,9 @@ class Packages(unittest.TestCase):
         self.assertEqual(refused.returncode, 1, refused.stdout)
         self.assertIn("ferry host trust h1", refused.stderr)
         self.assertEqual(self.shown_certificate(), shown)
-        self.run_there("ferry", "host", "trust", "h1")
+        self.run_there("ferry", "host", "trust", "h1")  # which is no word for other keys
+        self.assertEqual(self.machine.run("ferry-agentd", "trust", "--now", check=False).returncode, 1)
+        self.run_there("ferry", "host", "trust", "--new-keys", "h1")
         self.run_there("ferry-agentd", "trust", "--now")
         self.assertNotEqual(self.shown_certificate(), shown)
         self.assertEqual(self.pid("libvirtd"), before, "libvirtd was restarted for a new certificate")

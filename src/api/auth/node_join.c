@@ -245,7 +245,7 @@ static gboolean serve_trust(FerryRequest *req, const char *node, GError **error)
   return ok;
 }
 
-/* /apis/ferry.migration/v1/join and .../nodes/NAME/(token|session|report|trust) */
+/* /apis/ferry.migration/v1/join and .../nodes/NAME/(token|session|report|trust|newkeys) */
 gboolean ferry_serve_node_route(FerryRequest *req, GError **error) {
   const char *action = req->asked.segments[g_strv_length(req->asked.segments) - 1];
   if (!req->found.name)
@@ -256,6 +256,8 @@ gboolean ferry_serve_node_route(FerryRequest *req, GError **error) {
     return serve_token(req, req->found.name, error);
   if (g_str_equal(action, "trust"))
     return serve_trust(req, req->found.name, error);
+  if (g_str_equal(action, "newkeys"))
+    return ferry_serve_node_newkeys(req, req->found.name, error);
   return g_str_equal(action, "session") ? serve_session(req, req->found.name, error)
                                         : serve_report(req, req->found.name, error);
 }

@@ -3,8 +3,9 @@
 // (docs/threat-model.md), so it is given only where an administrator has asked for it, by
 // spec.trust of the Node, which needs a right of its own. An agent's key alone, or a token by which
 // somebody joins in the host's place, is not to be worth one: the first keys that come are kept
-// (status.libvirtTrust.keys), and others are refused until somebody with that right has said
-// spec.trustSaid anew. What was given is noted in the Node until it ends. The agent names the names
+// (status.libvirtTrust.keys), and others are refused until somebody with that right has opened the
+// door for them (.newKeysUntil, by ferryd's own clock), which the next certificate shuts, whatever
+// keys it is for. What was given is noted in the Node until it ends. The agent names the names
 // by which its host is reached; trust_names.c judges them, and the answer says which are left out.
 // Everything here happens under the writer's lock of sessions, which serves one after another and
 // keeps the Node from being deleted meanwhile.
@@ -26,11 +27,19 @@
 #define MAX_ASKED 10 /* in a minute, as with agents' own certificates */
 #define MINUTE_MS 60000
 #define LIFE_MS (90 * FERRY_DAY_S * 1000)
+#define OPEN_MS (3600 * (gint64)1000) /* for other keys */
+#define UNTIL "newKeysUntil"
+
+static void change_open(json_t *node, gint64 now_ms, gpointer data) {
+  g_autofree char *until = ferry_rfc3339_format_ms(now_ms + OPEN_MS);
+  ferry_json_set_str(node, "status.libvirtTrust." UNTIL, until);
+}
 
 static void change_want(json_t *node, gint64 now_ms, gpointer data) {
   g_autofree char *now = ferry_rfc3339_format_ms(now_ms);
   ferry_json_set_bool(node, "spec.trust", TRUE);
   ferry_json_set_str(node, "spec.trustSaid", now);
+  change_open(node, now_ms, data);
 }
 
 gboolean ferry_node_trust_want(FerryApi *api, const char *node, GError **error) {
@@ -89,13 +98,10 @@ static gboolean asks_too_often(json_t *trust, const char *node, gint64 now_ms, G
   return FALSE;
 }
 
-/* Whether somebody has said since the present keys came that there may be others; for a day, as
- * with a join token. */
-static gboolean is_said_anew(const json_t *node, const json_t *trust, gint64 now_ms) {
-  const char *said = ferry_json_str(node, "spec.trustSaid");
-  gint64 then_ms = said ? ferry_rfc3339_parse(said) : -1;
-  return then_ms >= 0 && ABS(now_ms - then_ms) < FERRY_DAY_S * 1000 &&
-         g_strcmp0(said, ferry_json_str(trust, "said")) != 0;
+/* Whether somebody lets other keys in now; a clock that was put back opens nothing for longer. */
+static gboolean is_open(const json_t *trust, gint64 now_ms) {
+  gint64 until = ferry_rfc3339_parse(ferry_json_str(trust, UNTIL));
+  return until > now_ms && until - now_ms <= OPEN_MS;
 }
 
 /* Whether these keys are those that the host has, its first ones, or may take their place. */
@@ -103,13 +109,13 @@ static gboolean keys_are_good(const json_t *node, const json_t *trust, const jso
                               gint64 now_ms, GError **error) {
   const char *name = ferry_json_str(node, "metadata.name");
   const json_t *pinned = json_object_get(trust, "keys");
-  if (json_array_size(pinned) == 0 || json_equal(pinned, keys) || is_said_anew(node, trust, now_ms))
+  if (json_array_size(pinned) == 0 || json_equal(pinned, keys) || is_open(trust, now_ms))
     return TRUE;
   ferry_warning("a certificate of libvirt's CA was asked for with another key than the host's",
                 "FERRY_NODE", name);
   g_set_error(error, FERRY_ERROR, FERRY_ERROR_FORBIDDEN,
               "node \"%s\" has another key for libvirt's TLS; where that is as it should be, ferry "
-              "host trust %s lets it have this one",
+              "host trust %s --new-keys lets it have this one",
               name, name);
   return FALSE;
 }
@@ -154,12 +160,12 @@ static gboolean grant_read(TrustGrant *g, const json_t *body, GError **error) {
   return TRUE;
 }
 
-/* The same once more within a minute is no certificate more. */
+/* The same once more within a minute is no certificate more, where it has no door to shut. */
 static void grant_repeat(TrustGrant *g, const json_t *trust) {
   json_t *given = json_object_get(trust, "given");
   const json_t *last = json_array_get(given, json_array_size(given) - 1);
   gint64 created = ferry_rfc3339_parse(ferry_json_str(last, "created"));
-  if (!last || !json_equal(json_object_get(last, "names"), g->names) ||
+  if (!last || is_open(trust, g->now_ms) || !json_equal(json_object_get(last, "names"), g->names) ||
       !json_equal(json_object_get(trust, "keys"), g->keys) || created > g->now_ms ||
       g->now_ms - created >= MINUTE_MS)
     return;
@@ -187,11 +193,10 @@ static gboolean grant_sign(TrustGrant *g, FerryApi *api, GError **error) {
   return ferry_pki_sign_libvirt(api->pki, &wish, &g->qemu, &g->qemu_ca, error);
 }
 
-static void grant_note(const TrustGrant *g, json_t *trust, const char *said) {
+static void grant_note(const TrustGrant *g, json_t *trust) {
   g_autofree char *now = ferry_rfc3339_format(g->now_ms);
   g_autofree char *ends = ferry_rfc3339_format(MAX(g->issued.ends_ms, g->qemu.ends_ms));
-  if (!json_equal(json_object_get(trust, "keys"), g->keys)) /* the word is used up by other keys */
-    ferry_json_set_str(trust, "said", said ? said : "");
+  json_object_del(trust, UNTIL);
   json_object_set(trust, "keys", g->keys);
   json_array_append_new(
       json_object_get(trust, "given"),
@@ -228,7 +233,7 @@ static gboolean serve_grant(FerryRequest *req, const json_t *node, const json_t 
   if ((!g.serial && asks_too_often(trust, g.node, now_ms, error)) || !grant_sign(&g, api, error))
     return FALSE;
   if (!g.serial)
-    grant_note(&g, trust, ferry_json_str(node, "spec.trustSaid"));
+    grant_note(&g, trust);
   g_autofree char *text = grant_text(&g);
   TrustNote note = {trust, "True", text, FERRY_REASON_CERTIFICATE_GIVEN};
   if (!ferry_node_write(api, g.node, FALSE, change_note, &note, error))
@@ -315,4 +320,13 @@ gboolean ferry_serve_node_trust(FerryRequest *req, const char *name, const json_
     return FALSE;
   }
   return serve_grant(req, node, body, error);
+}
+
+gboolean ferry_serve_node_newkeys(FerryRequest *req, const char *node, GError **error) {
+  if (!ferry_node_write(req->api, node, FALSE, change_open, NULL, error))
+    return FALSE;
+  ferry_info("a host may come with other keys for libvirt's TLS, once", "FERRY_NODE", node,
+             "FERRY_USER", req->user->name);
+  ferry_respond_json(req, 200, json_object());
+  return TRUE;
 }

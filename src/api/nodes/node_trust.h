@@ -12,8 +12,11 @@ G_BEGIN_DECLS
  * holds the writer's lock of sessions. */
 gboolean ferry_serve_node_trust(FerryRequest *req, const char *node, const json_t *body,
                                 GError **error);
-/** Has the Node want trust (spec.trust, said anew: with whatever keys come next), making it where
- * it is missing. Any thread. */
+/** POST .../nodes/NAME/newkeys of somebody with the right for it: within an hour the next
+ * certificate may be for other keys than the host's. NOT_FOUND. Any thread. */
+gboolean ferry_serve_node_newkeys(FerryRequest *req, const char *node, GError **error);
+/** Has the Node want trust (spec.trust, said anew), making it where it is missing; whatever keys
+ * come next within an hour are let in. Any thread. */
 gboolean ferry_node_trust_want(FerryApi *api, const char *node, GError **error);
 /** Whether somebody has asked for trust of the Node. */
 gboolean ferry_node_trust_wanted(FerryApi *api, const char *node);

@@ -181,8 +181,20 @@ static int trust_await(FerryCli *cli, const char *name, const char *path) {
   return FERRY_EXIT_FAILED;
 }
 
+/* Lets other keys in, by ferryd's clock. */
+static gboolean trust_open(FerryCli *cli, const char *name, GError **error) {
+  g_autofree char *path =
+      ferry_client_path("ferry.migration", "v1", NULL, "nodes", name, "newkeys");
+  g_autoptr(json_t) body = json_object();
+  g_autoptr(json_t) answer =
+      ferry_client_request(cli->client, "POST", path, body, NULL, NULL, NULL, error);
+  return answer != NULL;
+}
+
 static int host_trust(FerryCli *cli, const char *name) {
   g_autoptr(GError) error = NULL;
+  if (ferry_cli_option(cli, "new-keys") && !trust_open(cli, name, &error))
+    return ferry_cli_fail(error, NULL);
   g_autofree char *path = ferry_resource_path(&ferry_kind_node, NULL, name, NULL);
   g_autofree char *now = ferry_rfc3339_format_ms(g_get_real_time() / 1000);
   g_autoptr(json_t) wish = json_pack("{s:{s:b, s:s}}", "spec", "trust", 1, "trustSaid", now);
@@ -245,6 +257,8 @@ static int cmd_host(FerryCli *cli) {
     return ferry_cli_usage(cli, "--ssh is for one host");
   if (ferry_cli_option(cli, "ssh") && *ferry_cli_option(cli, "ssh") == '-')
     return ferry_cli_usage(cli, "--ssh: expected USER@HOST, not an option of ssh");
+  if (ferry_cli_option(cli, "new-keys") && add)
+    return ferry_cli_usage(cli, "--new-keys goes with trust");
   if (ferry_cli_option(cli, "package") && !ferry_cli_option(cli, "ssh"))
     return ferry_cli_usage(cli, "--package goes with --ssh");
   if (!ferry_cli_client(cli, &error))
@@ -264,6 +278,7 @@ static const FerryCliOption options_host[] = {
      .more = "Without it the token is printed, and what to type on the host."},
     {"package", 0, "FILE", "With --ssh: first install this package of ferry-agentd there"},
     {"no-trust", 0, NULL, "Leave libvirt's TLS on the host as it is"},
+    {"new-keys", 0, NULL, "With trust: let the host have other keys than before, once, within an hour"},
     {"at", 0, "URL", "How the host reaches ferryd, where that is not the address used here"},
     OPT_OUTPUT(host_formats, "Of certificates: wide, json or yaml"),
     OPT_END};
@@ -279,8 +294,10 @@ const FerryVerb ferry_verb_host = {
         "ready.\n"
         "Trust has the agent set libvirt's TLS up where there is none, with certificates of a CA "
         "that ferryd keeps for that alone, and renew them. Add does so as well. Said again, it "
-        "lets the "
-        "host come with new keys, within a day: ferry-agentd trust --now on the host makes them.\n"
+        "has the "
+        "agent try again with the keys that the host has; with --new-keys the next certificate "
+        "may be for other ones, once, within an hour: ferry-agentd trust --now on the host makes "
+        "them.\n"
         "Certificates shows what ferryd gave each host, for its agent, libvirt and QEMU: for which "
         "names, until when, and (-o wide) the key that it is held to.",
     .options = options_host,

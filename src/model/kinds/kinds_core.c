@@ -87,8 +87,8 @@ static const FerryField node_spec[] = {
          "trust each other; its agent sets libvirt's TLS up where there is none.",
          .right = "trust"),
     TIME("trustSaid",
-         "When that was said last; another time than before lets the host come with another key, "
-         "within a day.",
+         "When that was said last; at another time than before the host's agent tries again at "
+         "once, with the keys that the host has.",
          .right = "trust"),
     BOOL("unschedulable", "Whether the node takes no more VMs (kubectl cordon)."),
     OBJS("taints", node_taint, "Taints; the one with nodeDrainTaintKey asks to move VMs away.",
@@ -227,7 +227,7 @@ static const FerryField node_trust_given[] = {
 static const FerryField node_trust[] = {
     STRS("keys", "SHA-256 of the public keys for libvirt and QEMU; no other ones are given any.",
          .max = 2),
-    STR("said", "spec.trustSaid at the time when these keys came.", .max = 64),
+    TIME("newKeysUntil", "Until when the next certificate may be for other keys, once."),
     OBJS("given", node_trust_given, "Certificates that are good still.", .max = 64),
     WHOLE("minute", FERRY_UNIT_NUMBER, "When the agent last asked, in minutes since 1970."),
     COUNT("asked", "How often it did in that minute."),

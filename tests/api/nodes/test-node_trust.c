@@ -70,12 +70,24 @@ static void wants(Server *s, const char *node) {
   patches(s, node, "{\"spec\":{\"trust\":true}}", 200);
 }
 
-/* As `ferry host trust` does. */
+/* As `ferry host trust` does: with the keys that are there. */
 static void says_anew(Server *s, const char *node) {
   static gint64 later = 0;
-  g_autofree char *when = ferry_rfc3339_format_ms(ferry_clock_wall_ms(s->api->clock) - ++later);
+  g_autofree char *when = ferry_rfc3339_format_ms(ferry_clock_wall_ms(s->api->clock) + ++later);
   g_autofree char *what = g_strdup_printf("{\"spec\":{\"trust\":true,\"trustSaid\":\"%s\"}}", when);
   patches(s, node, what, 200);
+}
+
+/* As `ferry host trust --new-keys` does. */
+static void opens(Server *s, const char *node) {
+  g_autofree char *path = g_strconcat(NODES, node, "/newkeys", NULL);
+  g_autoptr(Answer) a = http(s, "POST", path, "{}");
+  expect(a, 200);
+}
+
+static void change_until(json_t *node, gint64 now_ms, gpointer data) {
+  g_autofree char *until = ferry_rfc3339_format_ms(now_ms + *(const gint64 *)data);
+  ferry_json_set_str(node, "status.libvirtTrust.newKeysUntil", until);
 }
 
 static json_t *given(Server *s, const char *node) {
@@ -178,13 +190,32 @@ static void is_for_the_first_key_alone(Server *s, gconstpointer data) {
   patches(s, "h1", "{\"spec\":{\"trustSaid\":\"2001-01-01T00:00:00Z\"}}", 200);
   asks(s, "h1", &thief, 403);
   says_anew(s, "h1");
-  asks(s, "h1", &k, 201);
+  asks(s, "h1", &thief, 403);
+  opens(s, "h1");
   asks(s, "h1", &thief, 201);
   asks(s, "h1", &k, 403);
   g_autoptr(json_t) kept = given(s, "h1");
   g_assert_cmpuint(json_array_size(kept), ==, 2);
   g_assert_cmpstr(ferry_json_str(json_array_get(kept, 0), "keyHash"), !=,
                   ferry_json_str(json_array_get(kept, 1), "keyHash"));
+}
+
+/* The door is open for an hour of ferryd's, and for one certificate, whosever keys that is for. */
+static void door_is_open_once(Server *s, gconstpointer data) {
+  g_auto(Keys) k = keys_new(s), other = keys_new(s);
+  g_autoptr(Answer) missing = http(s, "POST", NODES "h9/newkeys", "{}");
+  expect(missing, 404);
+  joins(s, "h1", "10.1.2.3/24");
+  wants(s, "h1");
+  asks(s, "h1", &k, 201);
+  opens(s, "h1");
+  asks(s, "h1", &k, 201); /* the same as a moment ago, too */
+  asks(s, "h1", &other, 403);
+  static const gint64 never[] = {-1, 0, 3600 * 1000 + 60000};
+  for (gsize i = 0; i < G_N_ELEMENTS(never); i++) {
+    g_assert_true(ferry_node_write(s->api, "h1", FALSE, change_until, (gpointer)&never[i], NULL));
+    asks(s, "h1", &other, 403);
+  }
 }
 
 static void is_for_its_own_agent(Server *s, gconstpointer data) {
@@ -339,6 +370,7 @@ int main(int argc, char **argv) {
   ADD(is_given_where_wanted);
   ADD(is_another_one_for_qemu);
   ADD(is_for_the_first_key_alone);
+  ADD(door_is_open_once);
   ADD(is_for_its_own_agent);
   ADD(passes_for_no_other_host);
   ADD(names_stay_the_hosts);
