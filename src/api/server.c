@@ -19,6 +19,7 @@
 #include "api/http/strict.h"
 #include "api/auth/certificates.h"
 #include "api/auth/node_join.h"
+#include "api/nodes/node_trust.h"
 #include "api/auth/token_file.h"
 #include "api/http/listener.h"
 #include "api/kimchi/kimchi.h"
@@ -254,7 +255,7 @@ guint16 ferry_api_port(const FerryApi *api, gsize i) {
 }
 
 char *ferry_api_token_new(FerryApi *api, const char *node, GError **error) {
-  return ferry_join_token_new(api, node, FALSE, error);
+  return ferry_join_token_new(api, node, ferry_node_trust_wanted(api, node), error);
 }
 
 const char *ferry_api_url(const FerryApi *api) {

@@ -2,8 +2,10 @@
 // Theory of operation: how an agent comes to be trusted, and which of its processes speaks.
 // An administrator makes a one-time token for one node (join_tokens.c). The agent shows it with a
 // certificate request, which is read only where the token is good, gets a certificate for that
-// node's name, and the token is gone. An agent process then opens a session, which raises the
-// node's epoch: whatever an older process still sends is refused.
+// node's name, and the token is gone. Where libvirt's TLS is wanted on a host the token has to say
+// so, and who joins with it is the host alone from then on: whatever was given to that name before
+// ends, as it would get the first keys as well (nodes/node_trust.c). An agent process then opens a
+// session, which raises the node's epoch: whatever an older process still sends is refused.
 #include "api/auth/node_join.h"
 #include "api/auth/certificates.h"
 #include "api/auth/validity.h"
@@ -49,16 +51,15 @@ char *ferry_join_token_new(FerryApi *api, const char *node, gboolean trust, GErr
 }
 
 /* Whether the token is to bring trust along; FALSE with an error: that is not the asker's to give.
- * Where the node has it already, whoever joins as that node may come to it. */
+ * Where the node has it already, whoever joins as that node comes to it. */
 static gboolean wants_trust(FerryRequest *req, const char *node, gboolean *trust, GError **error) {
   g_autoptr(json_t) body = ferry_request_body(req, error);
   FerryAccess access = {.verb = "create",
                         .group = ferry_kind_vmim.group,
                         .resource = ferry_kind_vmim.plural,
                         .subresource = "trust"};
-  *trust = ferry_json_bool(body, "trust", FALSE);
-  return body && ((!*trust && !ferry_node_trust_wanted(req->api, node)) ||
-                  ferry_authz_require(req, &access, error));
+  *trust = ferry_json_bool(body, "trust", FALSE) || ferry_node_trust_wanted(req->api, node);
+  return body && (!*trust || ferry_authz_require(req, &access, error));
 }
 
 static gboolean serve_token(FerryRequest *req, const char *node, GError **error) {
@@ -85,6 +86,62 @@ static gboolean renews_too_often(FerryApi *api, const char *identity, GError **e
   g_set_error(error, FERRY_ERROR, FERRY_ERROR_TOO_MANY_REQUESTS,
               "%u certificates of \"%s\" were made within a minute; try again later", n, identity);
   return TRUE;
+}
+
+/* Voids what else was given to the node, or to whoever passed for it. */
+static gboolean join_void_others(FerryApi *api, const char *node, const char *identity,
+                                 GError **error) {
+  g_autofree char *now = ferry_rfc3339_format(ferry_clock_wall_ms(api->clock));
+  g_autofree char *why = g_strdup_printf("node %s joined anew at %s", node, now);
+  g_autoptr(GError) problem = NULL;
+  ferry_join_tokens_drop(api->join_tokens, node);
+  for (int i = 0; i < FERRY_API_MAX_TRIES; i++) {
+    g_autoptr(GArray) writes = g_array_new(FALSE, FALSE, sizeof(FerryWrite));
+    g_autoptr(GPtrArray) keep = g_ptr_array_new_with_free_func((GDestroyNotify)g_ptr_array_unref);
+    g_clear_error(&problem);
+    ferry_credential_revoke_writes(api, identity, TRUE, why, writes, keep);
+    if (ferry_store_commit(api->store, (FerryWrite *)(void *)writes->data, writes->len, NULL,
+                           &problem))
+      return TRUE;
+  }
+  g_propagate_error(error, g_steal_pointer(&problem));
+  return FALSE;
+}
+
+/* The token is used up. */
+static gboolean join_with_token(FerryApi *api, const char *token, const char *node, gboolean trust,
+                                json_t *record, GError **error) {
+  g_autofree char *identity = g_strconcat("system:node:", node, NULL);
+  g_autoptr(GError) problem = NULL;
+  if (!trust && ferry_node_trust_wanted(api, node)) {
+    g_set_error(error, FERRY_ERROR, FERRY_ERROR_FORBIDDEN,
+                "libvirt's TLS is wanted on node \"%s\", and its token was made before that: make "
+                "another one with ferry host add %s",
+                node, node);
+    return FALSE;
+  }
+  if (!ferry_join_tokens_check(api->join_tokens, token, node, TRUE, error) ||
+      (trust && !join_void_others(api, node, identity, error)) ||
+      !ferry_credential_add(api, record, error))
+    return FALSE;
+  if (trust && !ferry_node_trust_want(api, node, &problem))
+    ferry_warning("a host joined, but that libvirt's TLS is wanted there could not be noted: say "
+                  "ferry host trust",
+                  "FERRY_NODE", node, "FERRY_ERROR", problem->message);
+  return TRUE;
+}
+
+/* Nobody else joins or renews meanwhile, and the Node is not deleted. */
+static gboolean join_add(FerryRequest *req, const char *token, const char *node, json_t *record,
+                         GError **error) {
+  FerryApi *api = req->api;
+  g_rw_lock_writer_lock(&api->sessions);
+  gboolean trust = token && ferry_join_tokens_trusts(api->join_tokens, token);
+  gboolean ok = token ? join_with_token(api, token, node, trust, record, error)
+                      : ferry_auth_is_valid(api, req->user, error) &&
+                            ferry_credential_add(api, record, error);
+  g_rw_lock_writer_unlock(&api->sessions);
+  return ok;
 }
 
 static gboolean serve_join(FerryRequest *req, GError **error) {
@@ -114,7 +171,6 @@ static gboolean serve_join(FerryRequest *req, GError **error) {
    * must not use that up. */
   if (token && !ferry_join_tokens_check(req->api->join_tokens, token, node, FALSE, error))
     return FALSE;
-  gboolean trust = token && ferry_join_tokens_trusts(req->api->join_tokens, token);
   FerryPkiIssued issued = {0};
   g_autofree char *identity = g_strconcat("system:node:", node, NULL);
   if (!token && renews_too_often(req->api, identity, error))
@@ -126,16 +182,7 @@ static gboolean serve_join(FerryRequest *req, GError **error) {
       ferry_credential_new(req->api, "certificate", issued.serial, identity, issued.ends_ms,
                            token ? "a join token" : req->user->credential);
   ferry_json_set_str(record, "ca", ferry_pki_ca_hash(req->api->pki));
-  g_rw_lock_reader_lock(&req->api->sessions); /* the Node's deletion holds the writer's */
-  gboolean ok = (token ? ferry_join_tokens_check(req->api->join_tokens, token, node, TRUE, error)
-                       : ferry_auth_is_valid(req->api, req->user, error)) &&
-                ferry_credential_add(req->api, record, error);
-  g_autoptr(GError) problem = NULL;
-  if (ok && trust && !ferry_node_trust_want(req->api, node, &problem))
-    ferry_warning("a host joined, but that libvirt's TLS is wanted there could not be noted: say "
-                  "ferry host trust",
-                  "FERRY_NODE", node, "FERRY_ERROR", problem->message);
-  g_rw_lock_reader_unlock(&req->api->sessions);
+  gboolean ok = join_add(req, token, node, record, error);
   if (ok) {
     ferry_credential_keep_newest(req->api, identity, token ? NULL : req->user->credential,
                                  MAX_CERTIFICATES);

@@ -278,7 +278,8 @@ static const FerryCliOption options_host[] = {
      .more = "Without it the token is printed, and what to type on the host."},
     {"package", 0, "FILE", "With --ssh: first install this package of ferry-agentd there"},
     {"no-trust", 0, NULL, "Leave libvirt's TLS on the host as it is"},
-    {"new-keys", 0, NULL, "With trust: let the host have other keys than before, once, within an hour"},
+    {"new-keys", 0, NULL,
+     "With trust: let the host have other keys than before, once, within an hour"},
     {"at", 0, "URL", "How the host reaches ferryd, where that is not the address used here"},
     OPT_OUTPUT(host_formats, "Of certificates: wide, json or yaml"),
     OPT_END};

@@ -176,10 +176,6 @@ static void is_for_the_first_key_alone(Server *s, gconstpointer data) {
   asks(s, "h1", &k, 201);
   asks(s, "h1", &thief, 403);
   asks(s, "h1", &half, 403);
-  g_autofree char *token = ferry_api_token_new(s->api, "h1", NULL);
-  g_autoptr(Answer) joined = try_join(s, token, "h1");
-  expect(joined, 201);
-  asks(s, "h1", &thief, 403);
   asks(s, "h1", &k, 201);
   /* what ferryd has noted is nobody's to change, and a word taken back is none */
   g_autoptr(Answer) status = http_full(s, "admin", "PATCH", "/api/v1/nodes/h1/status",
@@ -308,6 +304,50 @@ static void comes_with_a_token(Server *s, gconstpointer data) {
   }
 }
 
+/* Whoever had the node's name before, or a token for it, would come by the first keys as well. */
+static void ends_what_was_given_before(Server *s, gconstpointer data) {
+  g_auto(Keys) k = keys_new(s), thief = keys_new(s);
+  static const char *const files[] = {"h3.crt", "h3.key"};
+  g_autofree char *early = ferry_api_token_new(s->api, "h3", NULL);
+  g_autofree char *late = ferry_api_token_new(s->api, "h3", NULL);
+  g_autofree char *other = ferry_api_token_new(s->api, "h4", NULL);
+  g_autoptr(Answer) before = try_join(s, early, "h3");
+  expect(before, 201);
+  for (gsize i = 0; i < G_N_ELEMENTS(files); i++) {
+    g_autofree char *from = g_build_filename(s->dir, files[i], NULL);
+    g_autofree char *name = g_strconcat("old-", files[i], NULL);
+    g_autofree char *to = g_build_filename(s->dir, name, NULL);
+    g_autofree char *text = ferry_file_read(from, 65536, NULL, NULL);
+    g_assert_true(ferry_file_write(to, text, strlen(text), 0600, NULL));
+  }
+  g_autoptr(Answer) made = http(s, "POST", NODES "h3/token", "{\"trust\":true}");
+  expect(made, 201);
+  g_autoptr(Answer) joined = try_join(s, ferry_json_str(made->json, "token"), "h3");
+  expect(joined, 201);
+  reports(s, "h3", "10.1.2.3/24");
+  g_autoptr(Answer) old = ask_for(s, "old-h3", "h3", &thief, json_array());
+  expect(old, 401);
+  asks(s, "h3", &k, 201);
+  g_autoptr(Answer) again = try_join(s, late, "h3");
+  expect(again, 401);
+  g_autoptr(Answer) elsewhere = try_join(s, other, "h4");
+  expect(elsewhere, 201);
+}
+
+/* A token that was made before trust was wanted lets nobody in, and one made since then is one of
+ * trust. */
+static void needs_a_token_of_trust(Server *s, gconstpointer data) {
+  g_autofree char *early = ferry_api_token_new(s->api, "h1", NULL);
+  joins(s, "h1", "10.1.2.3/24");
+  wants(s, "h1");
+  g_autoptr(Answer) refused = try_join(s, early, "h1");
+  expect(refused, 403);
+  g_autoptr(Answer) made = http(s, "POST", NODES "h1/token", "{}");
+  expect(made, 201);
+  g_autoptr(Answer) joined = try_join(s, ferry_json_str(made->json, "token"), "h1");
+  expect(joined, 201);
+}
+
 /* Who joins as a node that is trusted comes to what it has, so the right to let hosts join is not
  * enough for it. */
 static void needs_the_right_for_a_token(Server *s, gconstpointer data) {
@@ -375,6 +415,8 @@ int main(int argc, char **argv) {
   ADD(passes_for_no_other_host);
   ADD(names_stay_the_hosts);
   ADD(comes_with_a_token);
+  ADD(ends_what_was_given_before);
+  ADD(needs_a_token_of_trust);
   ADD(needs_the_right_for_a_token);
   ADD(is_not_asked_without_end);
   ADD(needs_its_node);
