@@ -29,15 +29,25 @@ static const char *port_owner(const FerryTrustMachine *m) {
              : NULL;
 }
 
-static gboolean await_rest(const FerryTrustMachine *m, GError **error) {
+/* The service that knows of the VMs where `daemon` has the port. */
+static const char *vms_owner(const char *daemon) {
+  return g_str_equal(daemon, "libvirtd") ? "libvirtd.service" : "virtqemud.service";
+}
+
+static gboolean await_rest(const FerryTrustMachine *m, const char *daemon, GError **error) {
   for (;;) {
     g_autofree char *moving = m->moving(m->data);
-    if (!moving || !*moving)
+    if (moving ? !*moving : !unit_is_active(m, vms_owner(daemon)))
       return TRUE;
     if (m->wait(m->data))
       continue;
-    g_set_error(error, FERRY_ERROR, FERRY_ERROR_UNAVAILABLE,
-                "libvirtd has to be restarted, and is not while VMs migrate: %s", moving);
+    if (moving)
+      g_set_error(error, FERRY_ERROR, FERRY_ERROR_UNAVAILABLE,
+                  "libvirtd has to be restarted, and is not while VMs migrate: %s", moving);
+    else
+      g_set_error(error, FERRY_ERROR, FERRY_ERROR_UNAVAILABLE,
+                  "libvirtd has to be restarted, and is not while it runs and does not say whether "
+                  "VMs migrate");
     return FALSE;
   }
 }
@@ -56,7 +66,8 @@ static gboolean restart_with_port(const FerryTrustMachine *m, const char *daemon
         tls, daemon);
     return FALSE;
   }
-  if (!run_words(m, error, "systemctl", "--quiet", "enable", tls, NULL) || !await_rest(m, error))
+  if (!run_words(m, error, "systemctl", "--quiet", "enable", tls, NULL) ||
+      !await_rest(m, daemon, error))
     return FALSE;
   /* together with the start's dependencies this is what a boot does */
   gboolean ok =

@@ -10,7 +10,7 @@ typedef struct {
   /** Runs a program; FALSE where it cannot be run or does not exit with 0. */
   gboolean (*run)(const char *const *argv, gpointer data, GError **error);
   /** The VMs that migrate from or to this host now, as a text; "": none. Free with g_free. NULL:
-   * libvirtd does not answer, which counts as none, for there is nothing to interrupt. */
+   * libvirtd does not answer, which counts as none where its service does not run. */
   char *(*moving)(gpointer data);
   /** Waits a moment; FALSE: it was long enough. */
   gboolean (*wait)(gpointer data);
@@ -21,9 +21,9 @@ typedef struct {
 
 /** Has the daemon that owns libvirt's TLS port (libvirtd, or virtproxyd of the modular ones) serve
  * it, now and at each boot. Where it does already, it takes the new certificate by `virt-admin
- * server-update-tls`; else it is restarted, as soon as no VM migrates from or to this host, and not
- * where another process has the port, for it would not get it. UNAVAILABLE says what went wrong or
- * what still migrates. */
+ * server-update-tls`; else it is restarted, as soon as no VM migrates from or to this host, which a
+ * libvirtd that runs has to say, and not where another process has the port, for it would not get
+ * it. UNAVAILABLE says what went wrong or what still migrates. */
 gboolean ferry_trust_libvirtd_serve(const FerryTrustMachine *machine, GError **error);
 
 G_END_DECLS

@@ -7,6 +7,7 @@ typedef struct {
   const char *active; /* units, with blanks around */
   const char *fails;  /* what does not work, as a part of its line; NULL: all works */
   guint moves;        /* how often a migration is still seen */
+  guint silent;       /* how often libvirtd then does not answer */
   guint patience;
   gboolean taken; /* somebody listens at the port */
   GString *ran;
@@ -28,6 +29,10 @@ static gboolean fake_run(const char *const *argv, gpointer data, GError **error)
 
 static char *fake_moving(gpointer data) {
   Machine *m = data;
+  if (m->moves == 0 && m->silent > 0) {
+    m->silent--;
+    return NULL;
+  }
   if (m->moves == 0)
     return g_strdup("");
   m->moves--;
@@ -71,6 +76,23 @@ static void waits_no_longer_than_told(void) {
   g_assert_nonnull(strstr(error->message, "db"));
   g_assert_null(strstr(m.ran->str, "stop"));
   g_string_free(m.ran, TRUE);
+}
+
+/* It may be busy with a migration; one that does not run has none. */
+static void waits_for_an_answer(void) {
+  Machine m = {.active = " libvirtd.socket libvirtd.service ", .silent = 3, .patience = 5},
+          mute = {.active = " virtqemud.service ", .silent = 9, .patience = 2},
+          stopped = {.active = " libvirtd.socket ", .silent = 9};
+  g_autoptr(GError) error = NULL;
+  g_assert_true(serve(&m, NULL));
+  g_assert_cmpuint(m.silent, ==, 0);
+  g_string_free(m.ran, TRUE);
+  g_assert_false(serve(&mute, &error));
+  g_assert_true(g_error_matches(error, FERRY_ERROR, FERRY_ERROR_UNAVAILABLE));
+  g_assert_null(strstr(mute.ran->str, "stop"));
+  g_string_free(mute.ran, TRUE);
+  g_assert_true(serve(&stopped, NULL));
+  g_string_free(stopped.ran, TRUE);
 }
 
 static void renews_in_place(void) {
@@ -124,6 +146,7 @@ int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/trust/libvirtd/restarted", is_restarted_once_nothing_moves);
   g_test_add_func("/trust/libvirtd/patience", waits_no_longer_than_told);
+  g_test_add_func("/trust/libvirtd/answer", waits_for_an_answer);
   g_test_add_func("/trust/libvirtd/renews", renews_in_place);
   g_test_add_func("/trust/libvirtd/modular", knows_the_modular_daemons);
   g_test_add_func("/trust/libvirtd/never-stopped", never_leaves_it_stopped);
