@@ -6,13 +6,13 @@
 // has, and nothing is done where nobody has asked ferryd for it. A renewal is for the same keys;
 // there are new ones where somebody says --now, after a join (which removes the old ones), and
 // where ferryd's CA is another one, as after a theft. ferryd takes those only once its
-// administrator has said so.
+// administrator has said so. What is done is in trust/renewal.c; ferryd is told what came of it.
 #include "agent/trust_main.h"
 #include "agent/link/identity.h"
 #include "agent/link/peer.h"
 #include "agent/settings.h"
 #include "agent/trust/certificate.h"
-#include "agent/trust/files.h"
+#include "agent/trust/renewal.h"
 #include "agent/trust/libvirtd.h"
 #include "agent/trust/wish.h"
 #include "base/log.h"
@@ -23,6 +23,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define PATIENCE_US (10 * 60 * G_USEC_PER_SEC) /* with migrations; the timer tries again */
@@ -33,9 +34,12 @@
 
 typedef struct {
   const char *state_dir, *server, *node;
-  gboolean now;  /* with new keys, also where the certificate is good for long */
-  gint64 end_us; /* of the patience with migrations */
-  gboolean told; /* that they are waited for */
+  gboolean now;        /* with new keys, also where the certificate is good for long */
+  FerryClient *client; /* borrowed; NULL: this host has not joined */
+  const json_t *names; /* likewise */
+  gint64 end_us;       /* of the patience with migrations */
+  gboolean told;       /* that they are waited for */
+  gboolean unwanted;   /* nobody has asked ferryd for it */
 } TrustWish;
 
 static gboolean machine_run(const char *const *argv, gpointer data, GError **error) {
@@ -71,7 +75,7 @@ static gboolean machine_taken(gpointer data) {
 }
 
 /* Whether other hosts reach libvirtd over TLS, which takes a moment after a restart. */
-static gboolean trust_appears(void) {
+static gboolean trust_appears(gpointer data) {
   gint64 until = g_get_monotonic_time() + APPEARS_US;
   do {
     g_autoptr(json_t) peer = ferry_agent_peer(NULL, "qemu:///system", NULL);
@@ -82,23 +86,18 @@ static gboolean trust_appears(void) {
   return FALSE;
 }
 
-static void trust_wipe(char *key) {
-  if (key)
-    explicit_bzero(key, strlen(key));
-  g_free(key);
-}
-
 /* Asks until ferryd knows the host's addresses, which right after a join takes a moment. */
-static json_t *trust_ask(TrustWish *wish, FerryClient *client, const char *key, const char *qemu,
-                         GError **error) {
-  char hostname[256] = "";
-  gethostname(hostname, sizeof hostname - 1);
-  g_autoptr(json_t) network = ferry_host_local_network(NULL);
-  g_autoptr(json_t) names = ferry_trust_names(hostname, json_object_get(network, "interfaces"));
+static json_t *trust_ask(const char *key, const char *qemu, gpointer data, GError **error) {
+  const TrustWish *wish = data;
   gint64 until = g_get_monotonic_time() + REPORT_US;
+  if (!wish->client) {
+    g_set_error_literal(error, FERRY_ERROR, FERRY_ERROR_UNAUTHORIZED,
+                        "this host has not joined yet: ferry-agentd join URL");
+    return NULL;
+  }
   for (;;) {
     GError *cause = NULL;
-    json_t *got = ferry_trust_certificate(client, wish->node, key, qemu, names, &cause);
+    json_t *got = ferry_trust_certificate(wish->client, wish->node, key, qemu, wish->names, &cause);
     if (got)
       return got;
     if (!g_error_matches(cause, FERRY_ERROR, FERRY_ERROR_UNAVAILABLE) ||
@@ -111,91 +110,63 @@ static json_t *trust_ask(TrustWish *wish, FerryClient *client, const char *key, 
   }
 }
 
-/* Asks for certificates and writes them. `*again`: they are of another CA than this host's, so the
- * keys are to be other ones too; nothing is written. */
-static gboolean trust_fetch(TrustWish *wish, FerryClient *client, const FerryTrustPlace *place,
-                            gboolean fresh, gboolean *again, GError **error) {
-  char *key = ferry_trust_files_key(place, FALSE, fresh, error);
-  char *qemu = key ? ferry_trust_files_key(place, TRUE, fresh, error) : NULL;
-  g_autoptr(json_t) got = qemu ? trust_ask(wish, client, key, qemu, error) : NULL;
-  g_autofree char *known = ferry_trust_files_ca(place);
-  FerryTrustSet set = {ferry_json_str(got, "certificate"),     key,  ferry_json_str(got, "ca"),
-                       ferry_json_str(got, "qemuCertificate"), qemu, ferry_json_str(got, "qemuCa")};
-  *again = got && !fresh && known && !g_str_equal(known, set.ca);
-  gboolean ok = got && (*again || ferry_trust_files_write(place, &set, error));
-  trust_wipe(key);
-  trust_wipe(qemu);
-  json_t *out = json_object_get(got, "leftOut"), *name;
-  gsize i;
-  json_array_foreach(out, i, name) {
-    printf("The certificate is not for %s: that is not this host's, or another one's as well.\n",
-           json_string_value(name));
-  }
-  return ok;
-}
-
-static gboolean trust_serve(TrustWish *wish, GError **error) {
+static gboolean trust_serve(gpointer data, GError **error) {
+  TrustWish *wish = data;
   FerryTrustMachine machine = {machine_run, machine_moving, machine_wait, machine_taken, wish};
   wish->end_us = g_get_monotonic_time() + PATIENCE_US;
   if (!ferry_trust_libvirtd_serve(&machine, error))
     return FALSE;
-  if (trust_appears())
+  if (trust_appears(wish))
     return TRUE;
   g_set_error_literal(error, FERRY_ERROR, FERRY_ERROR_UNAVAILABLE,
                       "libvirtd does not serve its TLS port 16514; its journal may say why");
   return FALSE;
 }
 
-/* Whether what is there is to stay: good for long, and whole. */
-static gboolean trust_is_good(const TrustWish *wish, const FerryTrustPlace *place) {
-  g_autofree char *cert = ferry_trust_files_certificate(place), *ca = ferry_trust_files_ca(place);
-  char *key = ferry_trust_files_key(place, FALSE, FALSE, NULL);
-  gboolean good = !wish->now && cert && key && ca &&
-                  !ferry_identity_is_due(cert, g_get_real_time() / G_USEC_PER_SEC) &&
-                  ferry_trust_check(cert, key, ca, FERRY_TRUST_CA, NULL);
-  trust_wipe(key);
-  return good;
-}
-
-static gboolean trust_install(TrustWish *wish, FerryClient *client, const FerryTrustPlace *place,
-                              GError **error) {
-  gboolean again = FALSE;
-  if (!trust_is_good(wish, place) &&
-      (!trust_fetch(wish, client, place, wish->now, &again, error) ||
-       (again && !trust_fetch(wish, client, place, TRUE, &again, error))))
-    return FALSE;
-  return trust_serve(wish, error);
-}
-
-/* FALSE with FORBIDDEN: nobody wants it. */
-static gboolean trust_do(TrustWish *wish, GError **error) {
-  FerryTrustPlace place = {"", wish->state_dir};
-  FerryTrustFound found = ferry_trust_files_found(&place);
-  if (found == FERRY_TRUST_FOREIGN) {
+/* To ferryd, which shows it at the Node; and here. */
+static void trust_tell(TrustWish *wish, FerryTrustEnd end, const GError *cause) {
+  static const char left[] =
+      "this host has certificates for libvirt's TLS that Ferry did not make; "
+      "they stay, and nothing listens at libvirt's TLS port 16514";
+  gboolean shown = end != FERRY_TRUST_LEFT || ferry_agent_peer_tls_is_open();
+  g_autoptr(GError) error = NULL;
+  if (end == FERRY_TRUST_LEFT)
     printf("This host has certificates for libvirt's TLS that Ferry did not make; they stay.\n");
-    return TRUE;
-  }
-  if (found == FERRY_TRUST_OURS && trust_is_good(wish, &place) && trust_appears())
-    return TRUE;
+  else if (end == FERRY_TRUST_DONE)
+    printf("Other hosts' libvirtds reach this one's over TLS.\n");
+  if (wish->client && !(end == FERRY_TRUST_LEFT && shown) &&
+      !ferry_trust_tell(wish->client, wish->node,
+                        cause   ? cause->message
+                        : shown ? NULL
+                                : left,
+                        &error))
+    wish->unwanted = g_error_matches(error, FERRY_ERROR, FERRY_ERROR_FORBIDDEN);
+}
+
+static FerryTrustEnd trust_do(TrustWish *wish, GError **error) {
+  char hostname[256] = "";
+  gethostname(hostname, sizeof hostname - 1);
+  g_autoptr(json_t) network = ferry_host_local_network(NULL);
+  g_autoptr(json_t) names = ferry_trust_names(hostname, json_object_get(network, "interfaces"));
   FerryAgentOptions options = {
       .server = wish->server, .node = wish->node, .state_dir = wish->state_dir};
   g_autoptr(FerryClientConfig) config = ferry_identity_load(&options, error);
   g_autoptr(FerryClient) client = config ? ferry_client_new(config, error) : NULL;
-  if (!client) {
-    if (error && !*error)
-      g_set_error_literal(error, FERRY_ERROR, FERRY_ERROR_UNAUTHORIZED,
-                          "this host has not joined yet: ferry-agentd join URL");
-    return FALSE;
-  }
-  g_autoptr(GError) cause = NULL;
-  if (trust_install(wish, client, &place, &cause)) {
-    printf("Other hosts' libvirtds reach this one's over TLS.\n");
-    return TRUE;
-  }
-  if (!g_error_matches(cause, FERRY_ERROR, FERRY_ERROR_FORBIDDEN))
-    ferry_trust_tell(client, wish->node, cause->message);
-  g_propagate_error(error, g_steal_pointer(&cause));
-  return FALSE;
+  if (error && *error)
+    return FERRY_TRUST_FAILED;
+  wish->client = client;
+  wish->names = names;
+  FerryTrustPorts ports = {trust_ask, trust_serve, trust_appears, wish};
+  FerryTrustTask task = {
+      {"", wish->state_dir}, names, wish->now, g_get_real_time() / G_USEC_PER_SEC};
+  GError *cause = NULL;
+  FerryTrustEnd end = ferry_trust_renewal(&task, &ports, &cause);
+  trust_tell(wish, end, cause);
+  wish->client = NULL;
+  wish->names = NULL;
+  if (cause)
+    g_propagate_error(error, cause);
+  return end;
 }
 
 /* After a join both that and the agent's wish lead here. */
@@ -207,6 +178,7 @@ static void trust_lock(const char *state_dir) {
 }
 
 int ferry_agent_trust_main(int argc, char **argv) {
+  umask(022); /* whoever starts it: others read what is no key */
   /* before anything can fail: a wish that stays starts this again at once */
   const char *state = g_getenv("STATE_DIRECTORY");
   ferry_trust_wish_take(state ? state : STATE_DIR);
@@ -225,18 +197,18 @@ int ferry_agent_trust_main(int argc, char **argv) {
     return 0;
   }
   trust_lock(a.state_dir);
-  TrustWish wish = {a.state_dir, a.server, a.node, now, 0, FALSE};
+  TrustWish wish = {.state_dir = a.state_dir, .server = a.server, .node = a.node, .now = now};
   FerryTrustPlace place = {"", a.state_dir};
   gboolean first = ferry_trust_files_found(&place) == FERRY_TRUST_NONE;
-  gboolean served = !first && ferry_agent_peer_tls_is_open();
-  if (!trust_do(&wish, &error)) {
+  gboolean served = ferry_agent_peer_tls_is_open();
+  FerryTrustEnd end = trust_do(&wish, &error);
+  if (end == FERRY_TRUST_FAILED) {
     fprintf(stderr, "ferry-agentd trust: %s\n", error->message);
-    return first && g_error_matches(error, FERRY_ERROR, FERRY_ERROR_FORBIDDEN) ? 0 : 1;
+    return first && wish.unwanted ? 0 : 1;
   }
   fflush(stdout);
-  /* the agent looks for it when it starts */
   const char *restart[] = {"systemctl", "try-restart", "ferry-agentd.service", NULL};
-  if (!served && !machine_run(restart, NULL, &error))
+  if (ferry_trust_restarts(end, first, served) && !machine_run(restart, NULL, &error))
     fprintf(stderr, "ferry-agentd trust: %s\n", error->message);
   return 0;
 }

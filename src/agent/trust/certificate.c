@@ -119,11 +119,14 @@ json_t *ferry_trust_certificate(FerryClient *client, const char *node, const cha
   return g_steal_pointer(&answer);
 }
 
-void ferry_trust_tell(FerryClient *client, const char *node, const char *problem) {
+gboolean ferry_trust_tell(FerryClient *client, const char *node, const char *problem,
+                          GError **error) {
   g_autoptr(GString) line = g_string_new(NULL);
-  g_autofree char *valid = g_utf8_make_valid(problem, -1);
+  g_autofree char *valid = g_utf8_make_valid(problem ? problem : "", -1);
   for (const char *p = valid; *p && line->len < FERRY_PROBLEM_MAX - 8; p = g_utf8_next_char(p))
     g_string_append_unichar(line, g_unichar_iscntrl(g_utf8_get_char(p)) ? ' ' : g_utf8_get_char(p));
-  g_autoptr(json_t) body = json_pack("{s:s}", "problem", line->str);
-  json_decref(trust_post(client, node, body, NULL));
+  g_autoptr(json_t) body =
+      problem ? json_pack("{s:s}", "problem", line->str) : json_pack("{s:b}", "ok", TRUE);
+  g_autoptr(json_t) answer = trust_post(client, node, body, error);
+  return answer != NULL;
 }

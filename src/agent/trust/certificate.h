@@ -24,8 +24,9 @@ gboolean ferry_trust_check(const char *cert_pem, const char *key_pem, const char
                            const char *ca_name, GError **error);
 /** Whether the CA (PEM) has that common name. Pure. */
 gboolean ferry_trust_is_ca(const char *ca_pem, const char *ca_name);
-/** Tells ferryd why TLS could not be set up, on one line; what comes of it does not matter. Blocks.
- */
-void ferry_trust_tell(FerryClient *client, const char *node, const char *problem);
+/** Tells ferryd why TLS could not be set up, on one line; NULL: that it is. FORBIDDEN: nobody has
+ * asked for it. Blocks. */
+gboolean ferry_trust_tell(FerryClient *client, const char *node, const char *problem,
+                          GError **error);
 
 G_END_DECLS

@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
+// Theory of operation: libvirt reads the certificate that it shows last of all, so that one is
+// written last, and the CA, by which everything is known as ferryd's, first. The state directory
+// has the keys that are in use, those that ferryd was or is to be asked for (both in one file, as
+// one without the other is of no use), and the mark of files that libvirtd has not taken yet.
 #include "agent/trust/files.h"
 #include "agent/trust/certificate.h"
 #include "base/ec_key.h"
 #include "base/file.h"
+#include "agent/link/identity.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -12,6 +17,8 @@
 #define CA_FILE "/etc/pki/CA/cacert.pem"
 #define SERVER_FILE "/etc/pki/libvirt/servercert.pem"
 #define QEMU_DIR "/etc/pki/qemu"
+#define NEW_KEYS "libvirt-new.keys"
+#define PENDING "trust-pending"
 #define QEMU_STATE "/var/lib/libvirt/qemu" /* belongs to whom QEMU runs as */
 
 typedef enum { CA, CERT, KEY, QEMU_CA, QEMU_CERT, QEMU_KEY } TrustPart;
@@ -22,7 +29,6 @@ static const struct {
 } trust_files[] = {
     {CA_FILE, CA},
     {"/etc/pki/libvirt/private/serverkey.pem", KEY},
-    {SERVER_FILE, CERT},
     {"/etc/pki/libvirt/private/clientkey.pem", KEY},
     {"/etc/pki/libvirt/clientcert.pem", CERT},
     {QEMU_DIR "/ca-cert.pem", QEMU_CA},
@@ -30,6 +36,20 @@ static const struct {
     {QEMU_DIR "/server-cert.pem", QEMU_CERT},
     {QEMU_DIR "/client-key.pem", QEMU_KEY},
     {QEMU_DIR "/client-cert.pem", QEMU_CERT},
+    {SERVER_FILE, CERT},
+};
+
+/* What belongs together. */
+static const struct {
+  const char *cert, *key, *ca, *ca_name;
+} pairs[] = {
+    {SERVER_FILE, "/etc/pki/libvirt/private/serverkey.pem", CA_FILE, FERRY_TRUST_CA},
+    {"/etc/pki/libvirt/clientcert.pem", "/etc/pki/libvirt/private/clientkey.pem", CA_FILE,
+     FERRY_TRUST_CA},
+    {QEMU_DIR "/server-cert.pem", QEMU_DIR "/server-key.pem", QEMU_DIR "/ca-cert.pem",
+     FERRY_TRUST_QEMU_CA},
+    {QEMU_DIR "/client-cert.pem", QEMU_DIR "/client-key.pem", QEMU_DIR "/ca-cert.pem",
+     FERRY_TRUST_QEMU_CA},
 };
 
 static char *path_below(const FerryTrustPlace *place, const char *path) {
@@ -62,18 +82,120 @@ static char *kept_key(const char *state_dir, gboolean qemu) {
   return g_build_filename(state_dir, qemu ? "libvirt-qemu.key" : "libvirt.key", NULL);
 }
 
-char *ferry_trust_files_key(const FerryTrustPlace *place, gboolean qemu, gboolean fresh,
-                            GError **error) {
+char *ferry_trust_files_key(const FerryTrustPlace *place, gboolean qemu, GError **error) {
   g_autofree char *path = kept_key(place->state_dir, qemu);
-  if (!fresh && g_file_test(path, G_FILE_TEST_EXISTS))
-    return ferry_file_read(path, MAX_FILE, NULL, error);
-  return ferry_ec_key_new(error);
+  return ferry_file_read(path, MAX_FILE, NULL, error);
+}
+
+gboolean ferry_trust_files_have_keys(const FerryTrustPlace *place) {
+  g_autofree char *key = kept_key(place->state_dir, FALSE),
+                  *qemu = kept_key(place->state_dir, TRUE);
+  return g_file_test(key, G_FILE_TEST_EXISTS) && g_file_test(qemu, G_FILE_TEST_EXISTS);
+}
+
+/* ---- keys that are not in use yet ---- */
+
+static char *state_file(const char *state_dir, const char *name) {
+  return g_build_filename(state_dir, name, NULL);
+}
+
+gboolean ferry_trust_files_have_new(const FerryTrustPlace *place) {
+  g_autofree char *path = state_file(place->state_dir, NEW_KEYS);
+  return g_file_test(path, G_FILE_TEST_EXISTS);
+}
+
+static void wipe(char *text) {
+  if (text)
+    explicit_bzero(text, strlen(text));
+  g_free(text);
+}
+
+/* Both in PEM, one after the other. */
+static gboolean split_keys(const char *both, char **key, char **qemu) {
+  const char *second = strlen(both) > 1 ? strstr(both + 1, "-----BEGIN ") : NULL;
+  if (!second)
+    return FALSE;
+  *key = g_strndup(both, (gsize)(second - both));
+  *qemu = g_strdup(second);
+  return TRUE;
+}
+
+gboolean ferry_trust_files_new_keys(const FerryTrustPlace *place, char **key, char **qemu,
+                                    GError **error) {
+  g_autofree char *path = state_file(place->state_dir, NEW_KEYS);
+  char *both = ferry_file_read(path, MAX_FILE, NULL, NULL);
+  gboolean there = both && split_keys(both, key, qemu);
+  wipe(both);
+  if (there)
+    return TRUE;
+  *key = ferry_ec_key_new(error);
+  *qemu = *key ? ferry_ec_key_new(error) : NULL;
+  if (!*qemu)
+    return FALSE;
+  both = g_strconcat(*key, *qemu, NULL);
+  gboolean kept = ferry_file_write(path, both, strlen(both), 0600, error);
+  wipe(both);
+  return kept;
+}
+
+void ferry_trust_files_drop_new(const char *state_dir) {
+  g_autofree char *path = state_file(state_dir, NEW_KEYS);
+  unlink(path);
 }
 
 void ferry_trust_files_forget(const char *state_dir) {
   g_autofree char *key = kept_key(state_dir, FALSE), *qemu = kept_key(state_dir, TRUE);
   unlink(key);
   unlink(qemu);
+  ferry_trust_files_drop_new(state_dir);
+}
+
+/* ---- whether it is whole, and in use ---- */
+
+gboolean ferry_trust_files_set_pending(const char *state_dir, GError **error) {
+  g_autofree char *path = state_file(state_dir, PENDING);
+  return ferry_file_write(path, "", 0, 0600, error);
+}
+
+gboolean ferry_trust_files_are_pending(const char *state_dir) {
+  g_autofree char *path = state_file(state_dir, PENDING);
+  return g_file_test(path, G_FILE_TEST_EXISTS);
+}
+
+void ferry_trust_files_clear_pending(const char *state_dir) {
+  g_autofree char *path = state_file(state_dir, PENDING);
+  unlink(path);
+}
+
+static char *read_below(const FerryTrustPlace *place, const char *name) {
+  g_autofree char *path = path_below(place, name);
+  return ferry_file_read(path, MAX_FILE, NULL, NULL);
+}
+
+/* The key beside it is the kept one, too: that is what is renewed. */
+static gboolean pair_is_good(const FerryTrustPlace *place, gsize i, gint64 now_s) {
+  g_autofree char *cert = read_below(place, pairs[i].cert), *ca = read_below(place, pairs[i].ca);
+  char *key = read_below(place, pairs[i].key),
+       *kept =
+           ferry_trust_files_key(place, g_str_equal(pairs[i].ca_name, FERRY_TRUST_QEMU_CA), NULL);
+  gboolean good = cert && ca && key && kept && !ferry_identity_is_due(cert, now_s) &&
+                  ferry_trust_check(cert, key, ca, pairs[i].ca_name, NULL) &&
+                  ferry_trust_check(cert, kept, ca, pairs[i].ca_name, NULL);
+  wipe(key);
+  wipe(kept);
+  return good;
+}
+
+gboolean ferry_trust_files_are_good(const FerryTrustPlace *place, gint64 now_s) {
+  for (gsize i = 0; i < G_N_ELEMENTS(pairs); i++)
+    if (!pair_is_good(place, i, now_s))
+      return FALSE;
+  return TRUE;
+}
+
+gboolean ferry_trust_files_know_ca(const FerryTrustPlace *place, const char *ca) {
+  g_autofree char *known = ferry_trust_files_ca(place);
+  return !known || g_strcmp0(known, ca) == 0;
 }
 
 /* ---- writing, as root where others may write beside ---- */
@@ -180,8 +302,6 @@ gboolean ferry_trust_files_write(const FerryTrustPlace *place, const FerryTrustS
                 "there is no %s: is libvirt with QEMU installed here?", state);
     return FALSE;
   }
-  if (!keep_keys(place, set, error))
-    return FALSE;
   for (gsize i = 0; i < G_N_ELEMENTS(trust_files); i++) {
     TrustPart part = trust_files[i].part;
     TrustFile file = {texts[part], part == KEY || part == QEMU_KEY ? 0600 : 0644,
@@ -190,5 +310,8 @@ gboolean ferry_trust_files_write(const FerryTrustPlace *place, const FerryTrustS
     if (!write_one(place, trust_files[i].path, &file, error))
       return FALSE;
   }
+  if (!keep_keys(place, set, error))
+    return FALSE;
+  ferry_trust_files_drop_new(place->state_dir);
   return TRUE;
 }

@@ -27,20 +27,37 @@ typedef struct {
   const char *qemu_cert, *qemu_key, *qemu_ca;
 } FerryTrustSet;
 
-/** The host's key for libvirt or QEMU, PEM: the one that ferry_trust_files_write has kept in the
- * state directory, or with `fresh` and where there is none a new one. Secret: wipe it before
- * g_free. */
-char *ferry_trust_files_key(const FerryTrustPlace *place, gboolean qemu, gboolean fresh,
-                            GError **error);
-/** Removes both from the state directory, so that there are new ones the next time; what libvirt
- * and QEMU have stays. */
+/** The host's key for libvirt or QEMU that ferry_trust_files_write has kept in the state
+ * directory, PEM. Secret: wipe it before g_free. */
+char *ferry_trust_files_key(const FerryTrustPlace *place, gboolean qemu, GError **error);
+/** Whether it has kept both. */
+gboolean ferry_trust_files_have_keys(const FerryTrustPlace *place);
+/** Keys that are not in use yet: those of an earlier run that did not come to its end, or new ones,
+ * which are kept together before this returns. Secret: wipe them before g_free. */
+gboolean ferry_trust_files_new_keys(const FerryTrustPlace *place, char **key, char **qemu,
+                                    GError **error);
+/** Whether there are such keys; and forgets them. */
+gboolean ferry_trust_files_have_new(const FerryTrustPlace *place);
+void ferry_trust_files_drop_new(const char *state_dir);
+/** Removes all keys from the state directory, so that there are new ones the next time; what
+ * libvirt and QEMU have stays. */
 void ferry_trust_files_forget(const char *state_dir);
+/** The mark of files that were begun, and that libvirtd may not have taken. */
+gboolean ferry_trust_files_set_pending(const char *state_dir, GError **error);
+gboolean ferry_trust_files_are_pending(const char *state_dir);
+void ferry_trust_files_clear_pending(const char *state_dir);
+/** Whether every certificate is good for long and belongs to the key and CA beside it, and to the
+ * key that is kept. */
+gboolean ferry_trust_files_are_good(const FerryTrustPlace *place, gint64 now_s);
+/** Whether libvirtd knows that CA (PEM), or none. */
+gboolean ferry_trust_files_know_ca(const FerryTrustPlace *place, const char *ca);
 /** The CA that libvirtd knows, PEM; NULL: there is none. Free with g_free. */
 char *ferry_trust_files_ca(const FerryTrustPlace *place);
-/** Puts the set where libvirt's server and client and QEMU look for it, and keeps its keys in the
- * state directory. QEMU's keys belong to the user that QEMU runs as, all else to root. The CA comes
- * first, so that what a crash leaves is known as ferryd's. A directory that others may write to is
- * refused; no link is followed. */
+/** Puts the set where libvirt's server and client and QEMU look for it, and then keeps its keys in
+ * the state directory, as those in use. QEMU's keys belong to the user that QEMU runs as, all else
+ * to root. The CA comes first, so that what a crash leaves is known as ferryd's, and the
+ * certificate that libvirtd shows last. A directory that others may write to is refused; no link is
+ * followed. */
 gboolean ferry_trust_files_write(const FerryTrustPlace *place, const FerryTrustSet *set,
                                  GError **error);
 

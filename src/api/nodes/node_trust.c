@@ -147,7 +147,8 @@ static gboolean grant_read(TrustGrant *g, const json_t *body, GError **error) {
   g->qemu_csr = ferry_json_str(body, "qemuCsr");
   if (!g->csr || !g->qemu_csr)
     return ferry_error_bad_request(error,
-                                   "expected {\"csr\", \"qemuCsr\", \"names\"} or {\"problem\"}");
+                                   "expected {\"csr\", \"qemuCsr\", \"names\"}, {\"problem\"} or "
+                                   "{\"ok\": true}");
   g_autofree char *key = ferry_pki_request_key_hash(g->csr, error);
   g_autofree char *qemu_key = key ? ferry_pki_request_key_hash(g->qemu_csr, error) : NULL;
   if (!qemu_key)
@@ -205,12 +206,11 @@ static void grant_note(const TrustGrant *g, json_t *trust) {
                 json_array_get(g->keys, 1), "created", now, "ends", ends, "names", g->names));
 }
 
-static char *grant_text(const TrustGrant *g) {
+static char *given_text(json_t *names, const char *ends) {
   g_autoptr(GString) text = g_string_new("a certificate for ");
-  g_autofree char *ends = ferry_rfc3339_format(g->issued.ends_ms);
   gsize i;
   json_t *name;
-  json_array_foreach(g->names, i, name) {
+  json_array_foreach(names, i, name) {
     g_string_append_printf(text, "%s%s", i ? ", " : "", json_string_value(name));
   }
   g_string_append_printf(text, ", until %s", ends);
@@ -234,7 +234,8 @@ static gboolean serve_grant(FerryRequest *req, const json_t *node, const json_t 
     return FALSE;
   if (!g.serial)
     grant_note(&g, trust);
-  g_autofree char *text = grant_text(&g);
+  g_autofree char *ends = ferry_rfc3339_format(g.issued.ends_ms);
+  g_autofree char *text = given_text(g.names, ends);
   TrustNote note = {trust, "True", text, FERRY_REASON_CERTIFICATE_GIVEN};
   if (!ferry_node_write(api, g.node, FALSE, change_note, &note, error))
     return FALSE;
@@ -282,6 +283,26 @@ static gboolean serve_problem(FerryRequest *req, const json_t *node, const char 
   return TRUE;
 }
 
+/* What is there is good and shown: a problem that was told is over. */
+static gboolean serve_ok(FerryRequest *req, const json_t *node, GError **error) {
+  const char *name = ferry_json_str(node, "metadata.name");
+  const json_t *there = ferry_condition_find(node, FERRY_CONDITION_LIBVIRT_TRUST);
+  gint64 now_ms = ferry_clock_wall_ms(req->api->clock);
+  g_autoptr(json_t) trust = trust_of(node, now_ms);
+  const json_t *given = json_object_get(trust, "given");
+  const json_t *last = json_array_get(given, json_array_size(given) - 1);
+  if (last && g_strcmp0(ferry_json_str(there, "status"), "False") == 0) {
+    g_autofree char *text =
+        given_text(json_object_get(last, "names"), ferry_json_str(last, "ends"));
+    TrustNote note = {trust, "True", text, FERRY_REASON_CERTIFICATE_GIVEN};
+    if (asks_too_often(trust, name, now_ms, error) ||
+        !ferry_node_write(req->api, name, FALSE, change_note, &note, error))
+      return FALSE;
+  }
+  ferry_respond_json(req, 200, json_object());
+  return TRUE;
+}
+
 /* ---- both ---- */
 
 /* Its agent itself, and nobody in its place. */
@@ -313,6 +334,8 @@ gboolean ferry_serve_node_trust(FerryRequest *req, const char *name, const json_
   }
   if (problem)
     return serve_problem(req, node, problem, error);
+  if (ferry_json_bool(body, "ok", FALSE))
+    return serve_ok(req, node, error);
   if (!ferry_json_str(node, "status.agent.lastReportTime")) {
     g_set_error(error, FERRY_ERROR, FERRY_ERROR_UNAVAILABLE,
                 "the agent of node \"%s\" has not reported yet by which addresses it is reached",

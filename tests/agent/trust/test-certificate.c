@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The names that a certificate is asked for, and what is taken for an answer.
 #include "agent/trust/certificate.h"
-#include "base/ec_key.h"
 #include "base/json.h"
-#include <gnutls/x509.h>
-#include <string.h>
+#include "made.h"
 
 static void names(void) {
   g_autoptr(json_t) interfaces = json_pack(
@@ -16,43 +14,6 @@ static void names(void) {
   g_assert_cmpstr(text, ==, "[\"kvm1.example\",\"10.0.0.1\",\"fd00::1\"]");
   g_autoptr(json_t) bare = ferry_trust_names("localhost", NULL);
   g_assert_cmpuint(json_array_size(bare), ==, 0);
-}
-
-typedef struct {
-  gnutls_x509_privkey_t key;
-  gnutls_x509_crt_t crt;
-  char *key_pem, *pem;
-} Made;
-
-/* By `by`, NULL: by itself. */
-static Made made(const char *name, const Made *by) {
-  Made m = {.key_pem = ferry_ec_key_new(NULL)};
-  gnutls_datum_t d = {(unsigned char *)m.key_pem, (unsigned)strlen(m.key_pem)}, out = {0};
-  gnutls_x509_privkey_init(&m.key);
-  g_assert_cmpint(gnutls_x509_privkey_import2(m.key, &d, GNUTLS_X509_FMT_PEM, NULL, 0), >=, 0);
-  gnutls_x509_crt_init(&m.crt);
-  gnutls_x509_crt_set_version(m.crt, 3);
-  gnutls_x509_crt_set_serial(m.crt, "\1", 1);
-  gnutls_x509_crt_set_activation_time(m.crt, 0);
-  gnutls_x509_crt_set_expiration_time(m.crt, 4000000000);
-  gnutls_x509_crt_set_dn_by_oid(m.crt, GNUTLS_OID_X520_COMMON_NAME, 0, name,
-                                (unsigned)strlen(name));
-  gnutls_x509_crt_set_basic_constraints(m.crt, !by, -1);
-  gnutls_x509_crt_set_key(m.crt, m.key);
-  g_assert_cmpint(gnutls_x509_crt_sign2(m.crt, by ? by->crt : m.crt, by ? by->key : m.key,
-                                        GNUTLS_DIG_SHA256, 0),
-                  >=, 0);
-  gnutls_x509_crt_export2(m.crt, GNUTLS_X509_FMT_PEM, &out);
-  m.pem = g_strndup((char *)out.data, out.size);
-  gnutls_free(out.data);
-  return m;
-}
-
-static void made_clear(Made *m) {
-  gnutls_x509_privkey_deinit(m->key);
-  gnutls_x509_crt_deinit(m->crt);
-  g_free(m->key_pem);
-  g_free(m->pem);
 }
 
 /* What is installed is what was asked for, whoever answers. */

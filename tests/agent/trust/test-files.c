@@ -117,25 +117,30 @@ static void of_others_are_seen(Fixture *f, gconstpointer data) {
   g_assert_cmpint(ferry_trust_files_found(&f->place), ==, FERRY_TRUST_FOREIGN);
 }
 
-static char *key_of(Fixture *f, gboolean qemu, gboolean fresh) {
-  return ferry_trust_files_key(&f->place, qemu, fresh, NULL);
-}
-
-/* Once it is in use, until there is a reason for another one. */
-static void key_stays(Fixture *f, gconstpointer data) {
-  g_autofree char *key = key_of(f, FALSE, FALSE), *qemu = key_of(f, TRUE, FALSE);
+/* New ones are kept before anybody hears of them, and are the same until they are in use. */
+static void keys_stay(Fixture *f, gconstpointer data) {
+  g_autofree char *key = NULL, *qemu = NULL, *again = NULL, *again_qemu = NULL, *next = NULL,
+                  *next_qemu = NULL;
+  g_assert_false(ferry_trust_files_have_new(&f->place));
+  g_assert_true(ferry_trust_files_new_keys(&f->place, &key, &qemu, NULL));
   g_assert_cmpstr(key, !=, qemu);
+  g_assert_true(ferry_trust_files_have_new(&f->place));
+  g_assert_false(ferry_trust_files_have_keys(&f->place));
+  g_assert_true(ferry_trust_files_new_keys(&f->place, &again, &again_qemu, NULL));
+  g_assert_cmpstr(again, ==, key);
+  g_assert_cmpstr(again_qemu, ==, qemu);
   FerryTrustSet set = {"cert", key, "ca", "qemu-cert", qemu, "qemu-ca"};
   g_assert_true(ferry_trust_files_write(&f->place, &set, NULL));
-  g_autofree char *again = key_of(f, FALSE, FALSE), *fresh = key_of(f, FALSE, TRUE),
-                  *still = key_of(f, FALSE, FALSE);
-  g_assert_cmpstr(again, ==, key);
-  g_assert_cmpstr(fresh, !=, key);
-  g_assert_cmpstr(still, ==, key);
+  g_assert_false(ferry_trust_files_have_new(&f->place));
+  g_assert_true(ferry_trust_files_have_keys(&f->place));
+  g_autofree char *kept = ferry_trust_files_key(&f->place, FALSE, NULL);
+  g_assert_cmpstr(kept, ==, key);
+  g_assert_true(ferry_trust_files_new_keys(&f->place, &next, &next_qemu, NULL));
+  g_assert_cmpstr(next, !=, key);
+  g_assert_cmpstr(next_qemu, !=, qemu);
   ferry_trust_files_forget(f->dir);
-  g_autofree char *other = key_of(f, FALSE, FALSE), *other_qemu = key_of(f, TRUE, FALSE);
-  g_assert_cmpstr(other, !=, key);
-  g_assert_cmpstr(other_qemu, !=, qemu);
+  g_assert_false(ferry_trust_files_have_new(&f->place));
+  g_assert_false(ferry_trust_files_have_keys(&f->place));
 }
 
 /* QEMU's user gets QEMU's keys and nothing else, by whatever is in their place. */
@@ -206,7 +211,7 @@ int main(int argc, char **argv) {
 #define ADD(f) g_test_add("/trust/files/" #f, Fixture, NULL, files_up, f, files_down)
   ADD(are_written_and_known);
   ADD(of_others_are_seen);
-  ADD(key_stays);
+  ADD(keys_stay);
   ADD(qemus_user_gets_its_own);
   ADD(refuses_open_directories);
   ADD(needs_libvirt);

@@ -296,6 +296,12 @@ static void comes_with_a_token(Server *s, gconstpointer data) {
   const json_t *trust = ferry_condition_find(node->json, FERRY_CONDITION_LIBVIRT_TRUST);
   g_assert_cmpstr(ferry_json_str(trust, "status"), ==, "False");
   g_assert_cmpstr(ferry_json_str(trust, "message"), ==, "no port");
+  g_autoptr(Answer) well = trust_post(s, "h3", "h3", NULL, json_pack("{s:b}", "ok", 1));
+  expect(well, 200);
+  g_autoptr(Answer) after = http(s, "GET", "/api/v1/nodes/h3", NULL);
+  const json_t *again = ferry_condition_find(after->json, FERRY_CONDITION_LIBVIRT_TRUST);
+  g_assert_cmpstr(ferry_json_str(again, "status"), ==, "True");
+  g_assert_nonnull(strstr(ferry_json_str(again, "message"), "for h3, until 2"));
   static const char *const bad[] = {"a\033[2Jb", "a\nb", "a\302\233b"};
   for (gsize i = 0; i < G_N_ELEMENTS(bad); i++) {
     g_autoptr(Answer) refused =
