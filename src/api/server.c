@@ -20,6 +20,7 @@
 #include "api/auth/certificates.h"
 #include "api/auth/node_join.h"
 #include "api/nodes/node_trust.h"
+#include "api/nodes/trust_limit.h"
 #include "api/auth/token_file.h"
 #include "api/http/listener.h"
 #include "api/kimchi/kimchi.h"
@@ -187,6 +188,7 @@ FerryApi *ferry_api_new(const FerryApiConfig *config, GError **error) {
   api->looks = ferry_looks_new(api->store);
   api->node_accounts = ferry_node_accounts_new();
   g_rw_lock_init(&api->sessions);
+  api->trust_limit = ferry_trust_limit_new(api->clock);
   api->join_tokens = ferry_join_tokens_open(api->state_dir, api->clock);
   api->front = ferry_front_new(api, config->limits, config->proxies, ferry_listener_hand, error);
   if (!api->front)
@@ -240,6 +242,7 @@ void ferry_api_free(FerryApi *api) {
   ferry_oidc_free(api->oidc);
   ferry_token_file_free(api->token_file);
   ferry_join_tokens_free(api->join_tokens);
+  ferry_trust_limit_free(api->trust_limit);
   ferry_pki_free(api->pki);
   ferry_admission_free(api->admission);
   ferry_looks_free(api->looks);

@@ -26,6 +26,7 @@ typedef struct FerryApiRoute FerryApiRoute;         /* http/route.h */
 typedef struct FerryAudit FerryAudit;               /* auth/audit.h */
 typedef struct FerryCertificates FerryCertificates; /* auth/certificates.h */
 typedef struct FerryFront FerryFront;               /* http/front.h */
+typedef struct FerryTrustLimit FerryTrustLimit;     /* nodes/trust_limit.h */
 typedef struct FerryJoinTokens FerryJoinTokens;     /* auth/join_tokens.h */
 typedef struct FerryListener FerryListener;         /* http/listener.h */
 typedef struct FerryLooks FerryLooks;               /* control/looks.h */
@@ -85,7 +86,8 @@ struct FerryApi {
   FerryCertificates *certificates;
   FerryTokenFile *token_file;
   FerryJoinTokens *join_tokens;
-  FerryOidc *oidc; /* NULL: no provider */
+  FerryTrustLimit *trust_limit; /* how often agents ask for libvirt's trust */
+  FerryOidc *oidc;              /* NULL: no provider */
   FerryRbac *rbac;
   FerryAudit *audit;
   GRWLock sessions; /* epochs of agents: written by a new session, read across an agent's commit */

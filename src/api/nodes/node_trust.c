@@ -7,11 +7,13 @@
 // door for them (.newKeysUntil, by ferryd's own clock), which the next certificate shuts, whatever
 // keys it is for. What was given is noted in the Node until it ends. The agent names the names
 // by which its host is reached; trust_names.c judges them, and the answer says which are left out.
-// Everything here happens under the writer's lock of sessions, which serves one after another and
-// keeps the Node from being deleted meanwhile.
+// A request is counted and read before the writer's lock of sessions is taken, under which one is
+// judged and noted after another while no Node is deleted.
 #include "api/nodes/node_trust.h"
 #include "api/nodes/node_write.h"
+#include "api/nodes/trust_limit.h"
 #include "api/nodes/trust_names.h"
+#include "api/auth/validity.h"
 #include "api/http/negotiate.h"
 #include "api/http/respond.h"
 #include "api/pki/pki_libvirt.h"
@@ -218,34 +220,32 @@ static char *given_text(json_t *names, const char *ends) {
 }
 
 static gboolean serve_grant(FerryRequest *req, const json_t *node, const json_t *body,
-                            GError **error) {
+                            TrustGrant *g, GError **error) {
   FerryApi *api = req->api;
-  gint64 now_ms = ferry_clock_wall_ms(api->clock);
-  g_auto(TrustGrant) g = {
-      .node = ferry_json_str(node, "metadata.name"), .now_ms = now_ms, .ends_ms = now_ms + LIFE_MS};
+  gint64 now_ms = g->now_ms;
   g_autoptr(json_t) before = trust_of(node, now_ms), trust = json_deep_copy(before);
   g_autoptr(GPtrArray) nodes = ferry_store_list(api->store, &ferry_kind_node, NULL, NULL);
-  if (!grant_read(&g, body, error) || !keys_are_good(node, trust, g.keys, now_ms, error) ||
-      !ferry_trust_names_judge(nodes, node, json_object_get(body, "names"), now_ms, g.names, g.out,
-                               error))
+  if (!keys_are_good(node, trust, g->keys, now_ms, error) ||
+      !ferry_trust_names_judge(nodes, node, json_object_get(body, "names"), now_ms, g->names,
+                               g->out, error))
     return FALSE;
-  grant_repeat(&g, before);
-  if ((!g.serial && asks_too_often(trust, g.node, now_ms, error)) || !grant_sign(&g, api, error))
+  grant_repeat(g, before);
+  if ((!g->serial && asks_too_often(trust, g->node, now_ms, error)) || !grant_sign(g, api, error))
     return FALSE;
-  if (!g.serial)
-    grant_note(&g, trust);
-  g_autofree char *ends = ferry_rfc3339_format(g.issued.ends_ms);
-  g_autofree char *text = given_text(g.names, ends);
+  if (!g->serial)
+    grant_note(g, trust);
+  g_autofree char *ends = ferry_rfc3339_format(g->issued.ends_ms);
+  g_autofree char *text = given_text(g->names, ends);
   TrustNote note = {trust, "True", text, FERRY_REASON_CERTIFICATE_GIVEN};
-  if (!ferry_node_write(api, g.node, FALSE, change_note, &note, error))
+  if (!ferry_node_write(api, g->node, FALSE, change_note, &note, error))
     return FALSE;
-  if (!g.serial)
-    ferry_info("gave a host a certificate of libvirt's CA", "FERRY_NODE", g.node, "FERRY_SERIAL",
-               g.issued.serial);
+  if (!g->serial)
+    ferry_info("gave a host a certificate of libvirt's CA", "FERRY_NODE", g->node, "FERRY_SERIAL",
+               g->issued.serial);
   ferry_respond_json(req, 201,
-                     json_pack("{s:s, s:s, s:s, s:s, s:O}", "certificate", g.issued.pem, "ca", g.ca,
-                               "qemuCertificate", g.qemu.pem, "qemuCa", g.qemu_ca, "leftOut",
-                               g.out));
+                     json_pack("{s:s, s:s, s:s, s:s, s:O}", "certificate", g->issued.pem, "ca",
+                               g->ca, "qemuCertificate", g->qemu.pem, "qemuCa", g->qemu_ca,
+                               "leftOut", g->out));
   return TRUE;
 }
 
@@ -272,8 +272,6 @@ static gboolean serve_problem(FerryRequest *req, const json_t *node, const char 
       g_strcmp0(ferry_json_str(there, "message"), problem) != 0) {
     g_autoptr(json_t) trust = trust_of(node, now_ms);
     TrustNote note = {trust, "False", problem, FERRY_REASON_TRUST_NOT_SET_UP};
-    if (asks_too_often(trust, name, now_ms, error))
-      return FALSE;
     ferry_warning("libvirt's TLS could not be set up on a host", "FERRY_NODE", name, "FERRY_ERROR",
                   problem);
     if (!ferry_node_write(req->api, name, FALSE, change_note, &note, error))
@@ -295,8 +293,7 @@ static gboolean serve_ok(FerryRequest *req, const json_t *node, GError **error) 
     g_autofree char *text =
         given_text(json_object_get(last, "names"), ferry_json_str(last, "ends"));
     TrustNote note = {trust, "True", text, FERRY_REASON_CERTIFICATE_GIVEN};
-    if (asks_too_often(trust, name, now_ms, error) ||
-        !ferry_node_write(req->api, name, FALSE, change_note, &note, error))
+    if (!ferry_node_write(req->api, name, FALSE, change_note, &note, error))
       return FALSE;
   }
   ferry_respond_json(req, 200, json_object());
@@ -316,33 +313,54 @@ static gboolean asker_is_good(const FerryRequest *req, const char *node, GError 
   return FALSE;
 }
 
-gboolean ferry_serve_node_trust(FerryRequest *req, const char *name, const json_t *body,
-                                GError **error) {
-  if (!asker_is_good(req, name, error))
-    return FALSE;
+/* Whether it is wanted there, and may be given; the Node, new reference. */
+static json_t *wanted_node(FerryRequest *req, const char *name, gboolean tells, GError **error) {
   g_autoptr(json_t) node = ferry_store_get(req->api->store, &ferry_kind_node, "", name);
-  const char *problem = ferry_json_str(body, "problem");
-  if (!node) {
+  if (!node)
     g_set_error(error, FERRY_ERROR, FERRY_ERROR_NOT_FOUND, "node \"%s\" is not there", name);
-    return FALSE;
-  }
-  if (!ferry_json_bool(node, "spec.trust", FALSE)) {
+  else if (!ferry_json_bool(node, "spec.trust", FALSE))
     g_set_error(error, FERRY_ERROR, FERRY_ERROR_FORBIDDEN,
                 "nobody has asked for libvirt's TLS on node \"%s\": ferry host trust %s does", name,
                 name);
-    return FALSE;
-  }
-  if (problem)
-    return serve_problem(req, node, problem, error);
-  if (ferry_json_bool(body, "ok", FALSE))
-    return serve_ok(req, node, error);
-  if (!ferry_json_str(node, "status.agent.lastReportTime")) {
+  else if (!tells && !ferry_json_str(node, "status.agent.lastReportTime"))
     g_set_error(error, FERRY_ERROR, FERRY_ERROR_UNAVAILABLE,
                 "the agent of node \"%s\" has not reported yet by which addresses it is reached",
                 name);
+  else
+    return g_steal_pointer(&node);
+  return NULL;
+}
+
+/* The lock is held. */
+static gboolean serve_wanted(FerryRequest *req, const char *name, const json_t *body,
+                             TrustGrant *grant, GError **error) {
+  const char *problem = ferry_json_str(body, "problem");
+  /* Asked again under the lock: the Node may just have been deleted. */
+  g_autoptr(json_t) node = ferry_auth_is_valid(req->api, req->user, error)
+                               ? wanted_node(req, name, !grant, error)
+                               : NULL;
+  if (!node)
     return FALSE;
-  }
-  return serve_grant(req, node, body, error);
+  if (grant)
+    return serve_grant(req, node, body, grant, error);
+  return problem ? serve_problem(req, node, problem, error) : serve_ok(req, node, error);
+}
+
+gboolean ferry_serve_node_trust(FerryRequest *req, const char *name, const json_t *body,
+                                GError **error) {
+  gboolean tells = ferry_json_str(body, "problem") || ferry_json_bool(body, "ok", FALSE);
+  gint64 now_ms = ferry_clock_wall_ms(req->api->clock);
+  g_auto(TrustGrant) g = {.node = name, .now_ms = now_ms, .ends_ms = now_ms + LIFE_MS};
+  if (!asker_is_good(req, name, error))
+    return FALSE;
+  g_autoptr(json_t) before = wanted_node(req, name, tells, error);
+  if (!before || !ferry_trust_limit_take(req->api->trust_limit, name, tells, error) ||
+      (!tells && !grant_read(&g, body, error)))
+    return FALSE;
+  g_rw_lock_writer_lock(&req->api->sessions);
+  gboolean ok = serve_wanted(req, name, body, tells ? NULL : &g, error);
+  g_rw_lock_writer_unlock(&req->api->sessions);
+  return ok;
 }
 
 gboolean ferry_serve_node_newkeys(FerryRequest *req, const char *node, GError **error) {

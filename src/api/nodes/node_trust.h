@@ -9,7 +9,7 @@ G_BEGIN_DECLS
  * for both ends of libvirt's TLS and one for QEMU's, {problem} and {ok: true}, which ends it, with
  * nothing; each is noted in the Node. FORBIDDEN where nobody has asked for it (spec.trust of the
  * Node), where the keys are others than the host's, and for anybody but its agent; UNAVAILABLE
- * until that has reported. The caller holds the writer's lock of sessions. */
+ * until that has reported; TOO_MANY_REQUESTS. Takes the writer's lock of sessions. */
 gboolean ferry_serve_node_trust(FerryRequest *req, const char *node, const json_t *body,
                                 GError **error);
 /** POST .../nodes/NAME/newkeys of somebody with the right for it: within an hour the next

@@ -393,6 +393,27 @@ static void is_not_asked_without_end(Server *s, gconstpointer data) {
   g_assert_cmpuint(json_array_size(kept), <=, 20); /* a minute may have begun between */
 }
 
+/* Whatever comes of it: refused, the same once more, or told, which is counted apart. */
+static void no_try_is_without_end(Server *s, gconstpointer data) {
+  g_auto(Keys) k = keys_new(s), thief = keys_new(s);
+  const Keys *all[] = {&k, &thief};
+  for (gsize who = 0; who < G_N_ELEMENTS(all); who++) {
+    const char *node = who ? "h2" : "h1";
+    joins(s, node, who ? "10.1.2.4/24" : "10.1.2.3/24");
+    wants(s, node);
+    asks(s, node, &k, 201);
+    guint refused = 0;
+    for (guint i = 0; i < 60; i++) {
+      g_autoptr(Answer) a = ask_for(s, node, node, all[who], json_array());
+      refused += a->status == 429;
+    }
+    g_assert_cmpuint(refused, >, 0);
+    g_autoptr(Answer) told =
+        trust_post(s, node, node, NULL, json_pack("{s:s}", "problem", "asks too often"));
+    expect(told, 200);
+  }
+}
+
 /* Deleted between: no certificate, and no Node by it. */
 static void needs_its_node(Server *s, gconstpointer data) {
   g_auto(Keys) k = keys_new(s);
@@ -425,6 +446,7 @@ int main(int argc, char **argv) {
   ADD(needs_a_token_of_trust);
   ADD(needs_the_right_for_a_token);
   ADD(is_not_asked_without_end);
+  ADD(no_try_is_without_end);
   ADD(needs_its_node);
   return g_test_run();
 }
