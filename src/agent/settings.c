@@ -65,9 +65,10 @@ static const char agentd_description[] =
     "Command:\n  ferry-agentd join URL [--token-file FILE] [--state-dir DIR] [--no-start]\n"
     "      Join this host to the ferryd at URL, with a token that it asks for or reads from\n"
     "      standard input, and start its agent\n"
-    "  ferry-agentd trust [--now]\n"
+    "  ferry-agentd trust [--now | --remove]\n"
     "      Set libvirt's TLS up on this host, where ferry host trust asked for it, or renew its\n"
-    "      certificate where that is due, with --now in any case\n";
+    "      certificate where that is due, with --now in any case; --remove takes away what\n"
+    "      that has made, such as before the package is removed\n";
 
 static gboolean settings_check(FerryAgentSettings *a, GError **error) {
   const char *wrong = a->standalone && (a->server || a->announce)

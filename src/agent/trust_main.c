@@ -177,16 +177,32 @@ static void trust_lock(const char *state_dir) {
     close(fd);
 }
 
+/* Ends what Ferry has set up; what somebody else has stays. */
+static int trust_remove(const char *state_dir) {
+  FerryTrustPlace place = {"", state_dir};
+  FerryTrustMachine machine = {machine_run, machine_moving, machine_wait, machine_taken, NULL};
+  g_autoptr(GError) error = NULL;
+  if (ferry_trust_files_found(&place) != FERRY_TRUST_OURS)
+    return 0;
+  if (!ferry_trust_libvirtd_leave(&machine, &error) || !ferry_trust_files_remove(&place, &error)) {
+    fprintf(stderr, "ferry-agentd trust: %s\n", error->message);
+    return 1;
+  }
+  printf("libvirt's TLS is taken away; libvirtd has the port until it is restarted.\n");
+  return 0;
+}
+
 int ferry_agent_trust_main(int argc, char **argv) {
   umask(022); /* whoever starts it: others read what is no key */
   /* before anything can fail: a wish that stays starts this again at once */
   const char *state = g_getenv("STATE_DIRECTORY");
   ferry_trust_wish_take(state ? state : STATE_DIR);
   gboolean now = argc > 1 && g_str_equal(argv[1], "--now");
+  gboolean removes = argc > 1 && g_str_equal(argv[1], "--remove"), own = now || removes;
   g_auto(FerryAgentSettings) a = {0};
   g_autoptr(GError) error = NULL;
-  argv[now] = argv[0];
-  if (!ferry_agent_settings_read(&a, argc - now, argv + now, NULL, &error)) {
+  argv[own] = argv[0];
+  if (!ferry_agent_settings_read(&a, argc - own, argv + own, NULL, &error)) {
     fprintf(stderr, "ferry-agentd trust: %s\n", error->message);
     return 2;
   }
@@ -197,6 +213,8 @@ int ferry_agent_trust_main(int argc, char **argv) {
     return 0;
   }
   trust_lock(a.state_dir);
+  if (removes)
+    return trust_remove(a.state_dir);
   TrustWish wish = {.state_dir = a.state_dir, .server = a.server, .node = a.node, .now = now};
   FerryTrustPlace place = {"", a.state_dir};
   gboolean first = ferry_trust_files_found(&place) == FERRY_TRUST_NONE;

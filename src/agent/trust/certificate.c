@@ -2,7 +2,7 @@
 #include "agent/trust/certificate.h"
 #include "base/ec_key.h"
 #include "base/error.h"
-#include "base/limits.h"
+#include "base/rfc3339.h"
 #include "model/migration/peer_uri.h"
 #include <gnutls/x509.h>
 #include <string.h>
@@ -60,6 +60,22 @@ gboolean ferry_trust_is_ca(const char *ca_pem, const char *ca_name) {
   if (ca)
     gnutls_x509_crt_deinit(ca);
   return is;
+}
+
+gboolean ferry_trust_is_current(const char *pem, gint64 now_s, GError **error) {
+  gnutls_x509_crt_t crt = trust_read(pem);
+  gint64 begins = crt ? gnutls_x509_crt_get_activation_time(crt) : 0;
+  gint64 ends = crt ? gnutls_x509_crt_get_expiration_time(crt) : 0;
+  if (crt)
+    gnutls_x509_crt_deinit(crt);
+  if (crt && begins <= now_s && now_s < ends)
+    return TRUE;
+  g_autofree char *from = ferry_rfc3339_format(begins * 1000),
+                  *now = ferry_rfc3339_format(now_s * 1000);
+  g_set_error(error, FERRY_ERROR, FERRY_ERROR_INTERNAL,
+              "the certificate is good from %s on, and this host's clock says %s: set it", from,
+              now);
+  return FALSE;
 }
 
 static gboolean trust_has_key(gnutls_x509_crt_t crt, const char *key_pem) {

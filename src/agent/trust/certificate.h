@@ -22,6 +22,8 @@ json_t *ferry_trust_certificate(FerryClient *client, const char *node, const cha
  * PEM. INTERNAL says what is not so. Pure. */
 gboolean ferry_trust_check(const char *cert_pem, const char *key_pem, const char *ca_pem,
                            const char *ca_name, GError **error);
+/** Whether the certificate (PEM) is good at that time; else INTERNAL, with both times. Pure. */
+gboolean ferry_trust_is_current(const char *pem, gint64 now_s, GError **error);
 /** Whether the CA (PEM) has that common name. Pure. */
 gboolean ferry_trust_is_ca(const char *ca_pem, const char *ca_name);
 /** Tells ferryd why TLS could not be set up, on one line; NULL: that it is. FORBIDDEN: nobody has

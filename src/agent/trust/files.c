@@ -315,3 +315,27 @@ gboolean ferry_trust_files_write(const FerryTrustPlace *place, const FerryTrustS
   ferry_trust_files_drop_new(place->state_dir);
   return TRUE;
 }
+
+static gboolean remove_one(const FerryTrustPlace *place, const char *name, GError **error) {
+  g_autofree char *path = path_below(place, name);
+  g_autofree char *parent = g_path_get_dirname(path), *base = g_path_get_basename(path);
+  if (!g_file_test(path, G_FILE_TEST_EXISTS))
+    return TRUE;
+  int dir = open_own(parent, error);
+  if (dir < 0)
+    return FALSE;
+  gboolean ok = unlinkat(dir, base, 0) == 0 || write_fail(error, "remove", path);
+  close(dir);
+  return ok;
+}
+
+/* The CA last, by which the rest is known as ferryd's. */
+gboolean ferry_trust_files_remove(const FerryTrustPlace *place, GError **error) {
+  if (ferry_trust_files_found(place) != FERRY_TRUST_OURS)
+    return TRUE;
+  for (gsize i = G_N_ELEMENTS(trust_files); i-- > 0;)
+    if (!remove_one(place, trust_files[i].path, error))
+      return FALSE;
+  ferry_trust_files_clear_pending(place->state_dir);
+  return TRUE;
+}

@@ -73,9 +73,17 @@ static gboolean restart_with_port(const FerryTrustMachine *m, const char *daemon
   gboolean ok =
       run_words(m, error, "systemctl", "stop", service, socket, readers, admins, NULL) &&
       run_words(m, error, "systemctl", "start", socket, readers, admins, tls, service, NULL);
-  if (!ok) /* never without a libvirtd */
+  if (!ok) { /* never without a libvirtd, and not without one at the next boot either */
+    run_words(m, NULL, "systemctl", "--quiet", "disable", "--now", tls, NULL);
     run_words(m, NULL, "systemctl", "start", socket, service, NULL);
+  }
   return ok;
+}
+
+gboolean ferry_trust_libvirtd_leave(const FerryTrustMachine *m, GError **error) {
+  const char *daemon = port_owner(m);
+  g_autofree char *tls = daemon ? g_strconcat(daemon, "-tls.socket", NULL) : NULL;
+  return !tls || run_words(m, error, "systemctl", "--quiet", "disable", "--now", tls, NULL);
 }
 
 gboolean ferry_trust_libvirtd_serve(const FerryTrustMachine *m, GError **error) {

@@ -26,4 +26,8 @@ typedef struct {
  * it. UNAVAILABLE says what went wrong or what still migrates. */
 gboolean ferry_trust_libvirtd_serve(const FerryTrustMachine *machine, GError **error);
 
+/** Has that daemon's TLS socket neither now nor at the next boot; a daemon that runs keeps what it
+ * listens at until it is restarted. */
+gboolean ferry_trust_libvirtd_leave(const FerryTrustMachine *machine, GError **error);
+
 G_END_DECLS

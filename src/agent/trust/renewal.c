@@ -85,7 +85,9 @@ static gboolean run_write(TrustRun *run, const json_t *got, GError **error) {
   FerryTrustSet set = {
       ferry_json_str(got, "certificate"),     run->key,  ferry_json_str(got, "ca"),
       ferry_json_str(got, "qemuCertificate"), run->qemu, ferry_json_str(got, "qemuCa")};
-  return ferry_trust_files_set_pending(task->place.state_dir, error) &&
+  return ferry_trust_is_current(set.cert, task->time_s, error) &&
+         ferry_trust_is_current(set.qemu_cert, task->time_s, error) &&
+         ferry_trust_files_set_pending(task->place.state_dir, error) &&
          ferry_trust_files_write(&task->place, &set, error);
 }
 

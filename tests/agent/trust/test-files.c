@@ -196,6 +196,20 @@ static void refuses_open_directories(Fixture *f, gconstpointer data) {
   g_assert_cmpint(g_unlink(dir), ==, 0);
 }
 
+/* And nothing of what somebody else has made. */
+static void are_removed(Fixture *f, gconstpointer data) {
+  g_autofree char *ca = ca_named("ferry-libvirt-ca"), *other = ca_named("Example CA");
+  g_autofree char *path = g_build_filename(f->dir, "etc/pki/CA/cacert.pem", NULL);
+  FerryTrustSet set = {"cert", "key", ca, "qemu-cert", "qemu-key", "qemu-ca"};
+  g_assert_true(ferry_trust_files_write(&f->place, &set, NULL));
+  g_assert_true(ferry_trust_files_remove(&f->place, NULL));
+  g_assert_cmpint(ferry_trust_files_found(&f->place), ==, FERRY_TRUST_NONE);
+  g_assert_true(ferry_trust_files_have_keys(&f->place));
+  g_assert_true(ferry_file_write(path, other, strlen(other), 0644, NULL));
+  g_assert_true(ferry_trust_files_remove(&f->place, NULL));
+  g_assert_cmpint(ferry_trust_files_found(&f->place), ==, FERRY_TRUST_FOREIGN);
+}
+
 static void needs_libvirt(Fixture *f, gconstpointer data) {
   g_autoptr(GError) error = NULL;
   g_autofree char *var = g_build_filename(f->dir, "var", NULL);
@@ -214,6 +228,7 @@ int main(int argc, char **argv) {
   ADD(keys_stay);
   ADD(qemus_user_gets_its_own);
   ADD(refuses_open_directories);
+  ADD(are_removed);
   ADD(needs_libvirt);
   return g_test_run();
 }

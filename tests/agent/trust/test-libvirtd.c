@@ -125,8 +125,22 @@ static void never_leaves_it_stopped(void) {
   g_autoptr(GError) error = NULL;
   g_assert_false(serve(&m, &error));
   g_assert_nonnull(error);
-  g_assert_true(g_str_has_suffix(m.ran->str, "systemctl start libvirtd.socket libvirtd.service\n"));
+  g_assert_true(g_str_has_suffix(m.ran->str, "systemctl --quiet disable --now libvirtd-tls.socket\n"
+                                             "systemctl start libvirtd.socket libvirtd.service\n"));
   g_string_free(m.ran, TRUE);
+}
+
+static void leaves_the_port(void) {
+  Machine m = {.active = " virtqemud.socket ", .ran = g_string_new(NULL)},
+          none = {.active = " ", .ran = g_string_new(NULL)};
+  FerryTrustMachine machine = {fake_run, fake_moving, fake_wait, fake_taken, &m};
+  g_assert_true(ferry_trust_libvirtd_leave(&machine, NULL));
+  g_assert_cmpstr(m.ran->str, ==, "systemctl --quiet disable --now virtproxyd-tls.socket\n");
+  machine.data = &none;
+  g_assert_true(ferry_trust_libvirtd_leave(&machine, NULL));
+  g_assert_cmpstr(none.ran->str, ==, "");
+  g_string_free(m.ran, TRUE);
+  g_string_free(none.ran, TRUE);
 }
 
 /* libvirtd would not get the port, and would be restarted for nothing each time. */
@@ -150,6 +164,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/trust/libvirtd/renews", renews_in_place);
   g_test_add_func("/trust/libvirtd/modular", knows_the_modular_daemons);
   g_test_add_func("/trust/libvirtd/never-stopped", never_leaves_it_stopped);
+  g_test_add_func("/trust/libvirtd/leaves", leaves_the_port);
   g_test_add_func("/trust/libvirtd/taken", leaves_a_port_to_others);
   return g_test_run();
 }

@@ -117,6 +117,15 @@ static void is_set_up_and_stays(Host *h, gconstpointer data) {
   ends(h, FERRY_TRUST_STAYED, 0, 0);
 }
 
+/* libvirtd refuses to start with one that is not good yet. */
+static void needs_a_clock(Host *h, gconstpointer data) {
+  h->task.time_s = NOW - 24 * 3600;
+  ends(h, FERRY_TRUST_FAILED, 1, 0);
+  g_assert_cmpint(ferry_trust_files_found(&h->task.place), ==, FERRY_TRUST_NONE);
+  h->task.time_s = NOW;
+  ends(h, FERRY_TRUST_DONE, 1, 1);
+}
+
 static void of_others_stays(Host *h, gconstpointer data) {
   put(h, "etc/pki/CA/cacert.pem", "somebody's");
   ends(h, FERRY_TRUST_LEFT, 0, 0);
@@ -217,6 +226,7 @@ int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
 #define ADD(f) g_test_add("/trust/renewal/" #f, Host, NULL, host_up, f, host_down)
   ADD(is_set_up_and_stays);
+  ADD(needs_a_clock);
   ADD(of_others_stays);
   ADD(is_mended);
   ADD(is_tried_until_taken);
