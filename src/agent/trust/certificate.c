@@ -54,12 +54,25 @@ static gboolean trust_is_named(gnutls_x509_crt_t crt, const char *wanted) {
          g_str_equal(name, wanted);
 }
 
-gboolean ferry_trust_is_ca(const char *ca_pem, const char *ca_name) {
-  gnutls_x509_crt_t ca = trust_read(ca_pem);
-  gboolean is = ca && trust_is_named(ca, ca_name);
-  if (ca)
-    gnutls_x509_crt_deinit(ca);
-  return is;
+char *ferry_trust_own_ca(const char *pems, const char *ca_name, GString *others) {
+  static const char begin[] = "-----BEGIN CERTIFICATE-----", end[] = "-----END CERTIFICATE-----";
+  char *own = NULL;
+  for (const char *p = pems ? strstr(pems, begin) : NULL, *stop; p; p = strstr(stop, begin)) {
+    stop = strstr(p, end);
+    if (!stop)
+      break;
+    stop += strlen(end);
+    g_autofree char *one = g_strdup_printf("%.*s\n", (int)(stop - p), p);
+    gnutls_x509_crt_t ca = trust_read(one);
+    gboolean is = ca && trust_is_named(ca, ca_name);
+    if (ca)
+      gnutls_x509_crt_deinit(ca);
+    if (is && !own)
+      own = g_steal_pointer(&one);
+    else if (!is && others)
+      g_string_append(others, one);
+  }
+  return own;
 }
 
 gboolean ferry_trust_is_current(const char *pem, gint64 now_s, GError **error) {

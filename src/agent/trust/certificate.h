@@ -24,8 +24,9 @@ gboolean ferry_trust_check(const char *cert_pem, const char *key_pem, const char
                            const char *ca_name, GError **error);
 /** Whether the certificate (PEM) is good at that time; else INTERNAL, with both times. Pure. */
 gboolean ferry_trust_is_current(const char *pem, gint64 now_s, GError **error);
-/** Whether the CA (PEM) has that common name. Pure. */
-gboolean ferry_trust_is_ca(const char *ca_pem, const char *ca_name);
+/** Of a file's certificates (PEM, may be NULL) the first one of that common name; NULL: there is
+ * none. `others` (may be NULL) gets those of other names. Free with g_free. Pure. */
+char *ferry_trust_own_ca(const char *pems, const char *ca_name, GString *others);
 /** Tells ferryd why TLS could not be set up, on one line; NULL: that it is. FORBIDDEN: nobody has
  * asked for it. Blocks. */
 gboolean ferry_trust_tell(FerryClient *client, const char *node, const char *problem,

@@ -56,9 +56,24 @@ static char *path_below(const FerryTrustPlace *place, const char *path) {
   return g_strconcat(place->root, path, NULL);
 }
 
+static char *read_below(const FerryTrustPlace *place, const char *name) {
+  g_autofree char *path = path_below(place, name);
+  return ferry_file_read(path, MAX_FILE, NULL, NULL);
+}
+
+static const char *ca_name_of(const char *path) {
+  return g_str_equal(path, CA_FILE) ? FERRY_TRUST_CA : FERRY_TRUST_QEMU_CA;
+}
+
+/* ferryd's CA of a file that may have others' as well, which `others` (may be NULL) gets. */
+static char *read_ca(const FerryTrustPlace *place, const char *path, GString *others) {
+  g_autofree char *all = read_below(place, path);
+  return ferry_trust_own_ca(all, ca_name_of(path), others);
+}
+
 FerryTrustFound ferry_trust_files_found(const FerryTrustPlace *place) {
   g_autofree char *ca = ferry_trust_files_ca(place);
-  if (ferry_trust_is_ca(ca, FERRY_TRUST_CA))
+  if (ca)
     return FERRY_TRUST_OURS;
   for (gsize i = 0; i < G_N_ELEMENTS(trust_files); i++) {
     g_autofree char *path = path_below(place, trust_files[i].path);
@@ -74,8 +89,7 @@ char *ferry_trust_files_certificate(const FerryTrustPlace *place) {
 }
 
 char *ferry_trust_files_ca(const FerryTrustPlace *place) {
-  g_autofree char *path = path_below(place, CA_FILE);
-  return ferry_file_read(path, MAX_FILE, NULL, NULL);
+  return read_ca(place, CA_FILE, NULL);
 }
 
 static char *kept_key(const char *state_dir, gboolean qemu) {
@@ -167,14 +181,9 @@ void ferry_trust_files_clear_pending(const char *state_dir) {
   unlink(path);
 }
 
-static char *read_below(const FerryTrustPlace *place, const char *name) {
-  g_autofree char *path = path_below(place, name);
-  return ferry_file_read(path, MAX_FILE, NULL, NULL);
-}
-
 /* The key beside it is the kept one, too: that is what is renewed. */
 static gboolean pair_is_good(const FerryTrustPlace *place, gsize i, gint64 now_s) {
-  g_autofree char *cert = read_below(place, pairs[i].cert), *ca = read_below(place, pairs[i].ca);
+  g_autofree char *cert = read_below(place, pairs[i].cert), *ca = read_ca(place, pairs[i].ca, NULL);
   char *key = read_below(place, pairs[i].key),
        *kept =
            ferry_trust_files_key(place, g_str_equal(pairs[i].ca_name, FERRY_TRUST_QEMU_CA), NULL);
@@ -304,9 +313,17 @@ gboolean ferry_trust_files_write(const FerryTrustPlace *place, const FerryTrustS
   }
   for (gsize i = 0; i < G_N_ELEMENTS(trust_files); i++) {
     TrustPart part = trust_files[i].part;
-    TrustFile file = {texts[part], part == KEY || part == QEMU_KEY ? 0600 : 0644,
-                      part == QEMU_KEY ? qemu.st_uid : geteuid(),
-                      part == QEMU_KEY ? qemu.st_gid : getegid()};
+    g_autoptr(GString) cas = g_string_new(NULL);
+    if (part == CA || part == QEMU_CA) {
+      g_autoptr(GString) others = g_string_new(NULL);
+      g_autofree char *before = read_ca(place, trust_files[i].path, others);
+      g_string_append(cas, texts[part]);
+      if (before) /* else it is not ferryd's at all */
+        g_string_append(cas, others->str);
+    }
+    TrustFile file = {
+        cas->len ? cas->str : texts[part], part == KEY || part == QEMU_KEY ? 0600 : 0644,
+        part == QEMU_KEY ? qemu.st_uid : geteuid(), part == QEMU_KEY ? qemu.st_gid : getegid()};
     if (!write_one(place, trust_files[i].path, &file, error))
       return FALSE;
   }
@@ -329,13 +346,23 @@ static gboolean remove_one(const FerryTrustPlace *place, const char *name, GErro
   return ok;
 }
 
+/* Others' CAs stay, in the file that ferryd's was in. */
+static gboolean remove_ca(const FerryTrustPlace *place, const char *name, GError **error) {
+  g_autoptr(GString) others = g_string_new(NULL);
+  g_autofree char *own = read_ca(place, name, others);
+  TrustFile file = {others->str, 0644, geteuid(), getegid()};
+  return own && others->len ? write_one(place, name, &file, error) : remove_one(place, name, error);
+}
+
 /* The CA last, by which the rest is known as ferryd's. */
 gboolean ferry_trust_files_remove(const FerryTrustPlace *place, GError **error) {
   if (ferry_trust_files_found(place) != FERRY_TRUST_OURS)
     return TRUE;
-  for (gsize i = G_N_ELEMENTS(trust_files); i-- > 0;)
-    if (!remove_one(place, trust_files[i].path, error))
+  for (gsize i = G_N_ELEMENTS(trust_files); i-- > 0;) {
+    gboolean ca = trust_files[i].part == CA || trust_files[i].part == QEMU_CA;
+    if (!(ca ? remove_ca : remove_one)(place, trust_files[i].path, error))
       return FALSE;
+  }
   ferry_trust_files_clear_pending(place->state_dir);
   return TRUE;
 }

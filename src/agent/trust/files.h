@@ -49,9 +49,9 @@ void ferry_trust_files_clear_pending(const char *state_dir);
 /** Whether every certificate is good for long and belongs to the key and CA beside it, and to the
  * key that is kept. */
 gboolean ferry_trust_files_are_good(const FerryTrustPlace *place, gint64 now_s);
-/** Whether libvirtd knows that CA (PEM), or none. */
+/** Whether libvirtd knows that CA (PEM), or none of ferryd's. */
 gboolean ferry_trust_files_know_ca(const FerryTrustPlace *place, const char *ca);
-/** The CA that libvirtd knows, PEM; NULL: there is none. Free with g_free. */
+/** ferryd's CA among those that libvirtd knows, PEM; NULL: there is none. Free with g_free. */
 char *ferry_trust_files_ca(const FerryTrustPlace *place);
 /** Removes what ferry_trust_files_write has put there, where it is ferryd's. The keys stay in the
  * state directory, as ferryd takes no others from this host. */
@@ -59,8 +59,8 @@ gboolean ferry_trust_files_remove(const FerryTrustPlace *place, GError **error);
 /** Puts the set where libvirt's server and client and QEMU look for it, and then keeps its keys in
  * the state directory, as those in use. QEMU's keys belong to the user that QEMU runs as, all else
  * to root. The CA comes first, so that what a crash leaves is known as ferryd's, and the
- * certificate that libvirtd shows last. A directory that others may write to is refused; no link is
- * followed. */
+ * certificate that libvirtd shows last; other CAs beside ferryd's stay. A directory that others may
+ * write to is refused; no link is followed. */
 gboolean ferry_trust_files_write(const FerryTrustPlace *place, const FerryTrustSet *set,
                                  GError **error);
 

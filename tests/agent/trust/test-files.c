@@ -196,6 +196,27 @@ static void refuses_open_directories(Fixture *f, gconstpointer data) {
   g_assert_cmpint(g_unlink(dir), ==, 0);
 }
 
+/* An administrator's clients may have one of their own beside it. */
+static void other_cas_stay(Fixture *f, gconstpointer data) {
+  g_autofree char *ca = ca_named("ferry-libvirt-ca"), *renewed = ca_named("ferry-libvirt-ca"),
+                  *other = ca_named("Example CA");
+  g_autofree char *path = g_build_filename(f->dir, "etc/pki/CA/cacert.pem", NULL);
+  g_autofree char *both = g_strconcat(other, ca, NULL), *wanted = g_strconcat(renewed, other, NULL);
+  FerryTrustSet set = {"cert", "key", ca, "qemu-cert", "qemu-key", "qemu-ca"};
+  g_assert_true(ferry_trust_files_write(&f->place, &set, NULL));
+  g_assert_true(ferry_file_write(path, both, strlen(both), 0644, NULL));
+  g_assert_cmpint(ferry_trust_files_found(&f->place), ==, FERRY_TRUST_OURS);
+  g_assert_true(ferry_trust_files_know_ca(&f->place, ca));
+  set.ca = renewed;
+  g_assert_true(ferry_trust_files_write(&f->place, &set, NULL));
+  mode_t mode;
+  g_autofree char *text = read_below(f, "etc/pki/CA/cacert.pem", &mode);
+  g_assert_cmpstr(text, ==, wanted);
+  g_assert_true(ferry_trust_files_remove(&f->place, NULL));
+  g_autofree char *left = read_below(f, "etc/pki/CA/cacert.pem", &mode);
+  g_assert_cmpstr(left, ==, other);
+}
+
 /* And nothing of what somebody else has made. */
 static void are_removed(Fixture *f, gconstpointer data) {
   g_autofree char *ca = ca_named("ferry-libvirt-ca"), *other = ca_named("Example CA");
@@ -228,6 +249,7 @@ int main(int argc, char **argv) {
   ADD(keys_stay);
   ADD(qemus_user_gets_its_own);
   ADD(refuses_open_directories);
+  ADD(other_cas_stay);
   ADD(are_removed);
   ADD(needs_libvirt);
   return g_test_run();
