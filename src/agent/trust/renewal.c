@@ -6,6 +6,7 @@
 // certificate is for the key beside it, signed by the CA beside it, and none is due.
 #include "agent/trust/renewal.h"
 #include "agent/trust/certificate.h"
+#include "agent/trust/configured.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -108,6 +109,11 @@ FerryTrustEnd ferry_trust_renewal(const FerryTrustTask *task, const FerryTrustPo
   FerryTrustFound found = ferry_trust_files_found(place);
   if (found == FERRY_TRUST_FOREIGN)
     return FERRY_TRUST_LEFT;
+  g_autofree char *by_hand = ferry_trust_configured(place->root);
+  if (by_hand) {
+    g_set_error_literal(error, FERRY_ERROR, FERRY_ERROR_UNAVAILABLE, by_hand);
+    return FERRY_TRUST_FAILED;
+  }
   gboolean good = found == FERRY_TRUST_OURS && !task->now && !ferry_trust_files_have_new(place) &&
                   ferry_trust_files_are_good(place, task->time_s);
   if (good && !ferry_trust_files_are_pending(place->state_dir) && ports->appears(ports->data))

@@ -131,6 +131,13 @@ static void of_others_stays(Host *h, gconstpointer data) {
   ends(h, FERRY_TRUST_LEFT, 0, 0);
 }
 
+/* Nothing is written that libvirtd would not show. */
+static void of_hand_stays(Host *h, gconstpointer data) {
+  put(h, "etc/libvirt/libvirtd.conf", "cert_file = \"/srv/cert.pem\"\n");
+  ends(h, FERRY_TRUST_FAILED, 0, 0);
+  g_assert_cmpint(ferry_trust_files_found(&h->task.place), ==, FERRY_TRUST_NONE);
+}
+
 /* Whichever of the files is missing or another one's, all are made again. */
 static void is_mended(Host *h, gconstpointer data) {
   static const char *const files[] = {
@@ -228,6 +235,7 @@ int main(int argc, char **argv) {
   ADD(is_set_up_and_stays);
   ADD(needs_a_clock);
   ADD(of_others_stays);
+  ADD(of_hand_stays);
   ADD(is_mended);
   ADD(is_tried_until_taken);
   ADD(keys_outlive_a_crash);
