@@ -7,9 +7,12 @@
 #include <gnutls/x509.h>
 #include <string.h>
 
+#define MAX_NAMES 64     /* ferryd takes no more */
+
 static void trust_names_add(json_t *names, const char *text, gsize len) {
   g_autofree char *name = g_ascii_strdown(text, (gssize)len);
-  if (ferry_peer_host_is_valid(name) && !ferry_json_has_word(names, name))
+  if (json_array_size(names) < MAX_NAMES && ferry_peer_host_is_valid(name) &&
+      !ferry_json_has_word(names, name))
     json_array_append_new(names, json_string(name));
 }
 

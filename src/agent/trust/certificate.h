@@ -6,7 +6,7 @@
 G_BEGIN_DECLS
 
 /** By what names and addresses other hosts may reach this one: its host name and the addresses of
- * its interfaces but for those of libvirt's own networks. A new array. */
+ * its interfaces but for those of libvirt's own networks, 64 at most. A new array. */
 json_t *ferry_trust_names(const char *hostname, const json_t *interfaces);
 /** The common names of ferryd's CAs (src/api/pki/pki_libvirt.c). */
 #define FERRY_TRUST_CA "ferry-libvirt-ca"

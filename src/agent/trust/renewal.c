@@ -3,10 +3,13 @@
 // came. So new keys are kept before ferryd hears of them, as it takes no others afterwards, and are
 // asked for again until ferryd has said either way; and a mark is left before the first file is
 // written, which only libvirtd's having taken them removes. What is there is good if every
-// certificate is for the key beside it, signed by the CA beside it, and none is due.
+// certificate is for the key beside it, signed by the CA beside it, and none is due. A name or
+// address that the host did not have yet is a reason for a renewal too, though not each day.
 #include "agent/trust/renewal.h"
 #include "agent/trust/certificate.h"
 #include "agent/trust/configured.h"
+#include "base/file.h"
+#include "base/limits.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -36,6 +39,38 @@ static gboolean run_take_keys(TrustRun *run, gboolean fresh, GError **error) {
   run->key = ferry_trust_files_key(place, FALSE, error);
   run->qemu = run->key ? ferry_trust_files_key(place, TRUE, error) : NULL;
   return run->qemu != NULL;
+}
+
+/* ---- for which names ---- */
+
+#define ASKED "trust-names" /* {names, at}: what was asked for last, and when */
+#define MAX_ASKED (64 * 1024)
+#define NAMES_S (3 * FERRY_DAY_S) /* some addresses are others each day */
+
+static void asked_note(const FerryTrustTask *task) {
+  g_autofree char *path = g_build_filename(task->place.state_dir, ASKED, NULL);
+  g_autoptr(json_t) asked =
+      json_pack("{s:I, s:O?}", "at", (json_int_t)task->time_s, "names", (json_t *)task->names);
+  g_autofree char *text = ferry_json_dump(asked);
+  ferry_file_write(path, text, strlen(text), 0600, NULL); /* else it asks once more */
+}
+
+/* Whether the certificate was asked for with all the names of now. What ferryd left out it would
+ * leave out again, so that the certificate itself says nothing. */
+static gboolean asked_all(const FerryTrustTask *task) {
+  g_autofree char *path = g_build_filename(task->place.state_dir, ASKED, NULL);
+  g_autofree char *text = ferry_file_read(path, MAX_ASKED, NULL, NULL);
+  g_autoptr(json_t) asked = text ? json_loads(text, 0, NULL) : NULL;
+  gint64 since = task->time_s - ferry_json_int(asked, "at", 0);
+  gsize i;
+  json_t *name;
+  if (asked && since >= 0 && since < NAMES_S)
+    return TRUE;
+  json_array_foreach(task->names, i, name) {
+    if (!ferry_json_has_word(json_object_get(asked, "names"), json_string_value(name)))
+      return FALSE;
+  }
+  return TRUE;
 }
 
 static void run_tell_left_out(const json_t *got) {
@@ -98,9 +133,11 @@ static gboolean run_renew(const FerryTrustTask *task, const FerryTrustPorts *por
   g_autoptr(json_t) got = run_fetch(&run, error);
   gboolean ok = got && run_write(&run, got, error);
   run_wipe(&run);
-  if (ok)
-    run_tell_left_out(got);
-  return ok;
+  if (!ok)
+    return FALSE;
+  asked_note(task);
+  run_tell_left_out(got);
+  return TRUE;
 }
 
 FerryTrustEnd ferry_trust_renewal(const FerryTrustTask *task, const FerryTrustPorts *ports,
@@ -115,7 +152,7 @@ FerryTrustEnd ferry_trust_renewal(const FerryTrustTask *task, const FerryTrustPo
     return FERRY_TRUST_FAILED;
   }
   gboolean good = found == FERRY_TRUST_OURS && !task->now && !ferry_trust_files_have_new(place) &&
-                  ferry_trust_files_are_good(place, task->time_s);
+                  ferry_trust_files_are_good(place, task->time_s) && asked_all(task);
   if (good && !ferry_trust_files_are_pending(place->state_dir) && ports->appears(ports->data))
     return FERRY_TRUST_STAYED;
   if ((!good && !run_renew(task, ports, error)) || !ports->serve(ports->data, error))

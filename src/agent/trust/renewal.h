@@ -20,7 +20,7 @@ typedef struct {
 
 typedef struct {
   FerryTrustPlace place;
-  const json_t *names; /* by which others may reach this host; borrowed */
+  const json_t *names; /* by which others may reach this host; borrowed, NULL: none */
   gboolean now;        /* with new keys, also where the certificate is good for long */
   gint64 time_s;
 } FerryTrustTask;

@@ -102,6 +102,15 @@ static gboolean own_name_is_good(const Holders *h, const char *name, GError **er
   return FALSE;
 }
 
+/* Where others reach it by what an administrator says, whatever its agent knows of that. */
+static void add_peer(const Holders *h, const json_t *node, json_t *good) {
+  const char *host = ferry_json_str(node, "spec.peer.host");
+  g_autofree char *name = host ? g_ascii_strdown(host, -1) : NULL;
+  if (name && ferry_peer_host_is_valid(name) && !ferry_json_has_word(good, name) &&
+      !g_hash_table_contains(h->held, name) && !g_hash_table_contains(h->given, name))
+    json_array_append_new(good, json_string(name));
+}
+
 gboolean ferry_trust_names_judge(GPtrArray *nodes, const json_t *node, const json_t *names,
                                  gint64 now_ms, json_t *good, json_t *out, GError **error) {
   const char *own = ferry_json_str(node, "metadata.name");
@@ -115,6 +124,7 @@ gboolean ferry_trust_names_judge(GPtrArray *nodes, const json_t *node, const jso
     return FALSE;
   hold_addresses(addresses, node, own);
   json_array_append_new(good, json_string(own));
+  add_peer(&h, node, good);
   json_array_foreach(names, i, item) {
     g_autofree char *name =
         json_is_string(item) ? g_ascii_strdown(json_string_value(item), -1) : NULL;

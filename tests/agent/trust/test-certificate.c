@@ -12,6 +12,14 @@ static void names(void) {
   g_autoptr(json_t) got = ferry_trust_names("KVM1.example", interfaces);
   g_autofree char *text = ferry_json_dump(got);
   g_assert_cmpstr(text, ==, "[\"kvm1.example\",\"10.0.0.1\",\"fd00::1\"]");
+  g_autoptr(json_t) many = json_pack("[{s:s, s:[]}]", "name", "eth0", "addresses");
+  for (guint i = 0; i < 100; i++) {
+    g_autofree char *address = g_strdup_printf("10.0.1.%u/24", i);
+    json_array_append_new(json_object_get(json_array_get(many, 0), "addresses"),
+                          json_string(address));
+  }
+  g_autoptr(json_t) first = ferry_trust_names("kvm1", many);
+  g_assert_cmpuint(json_array_size(first), ==, 64);
   g_autoptr(json_t) bare = ferry_trust_names("localhost", NULL);
   g_assert_cmpuint(json_array_size(bare), ==, 0);
 }

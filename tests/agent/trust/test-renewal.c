@@ -165,6 +165,23 @@ static void is_mended(Host *h, gconstpointer data) {
   made_clear(&other);
 }
 
+/* With the same key; not every day, as some addresses are others each day. */
+static void new_names_are_asked_for(Host *h, gconstpointer data) {
+  g_autoptr(json_t) before = json_pack("[s, s]", "h1", "10.0.0.1"),
+                    after = json_pack("[s, s, s]", "h1", "10.0.0.1", "10.0.0.2"),
+                    fewer = json_pack("[s]", "h1");
+  h->task.names = before;
+  ends(h, FERRY_TRUST_DONE, 1, 1);
+  h->task.names = after;
+  ends(h, FERRY_TRUST_STAYED, 0, 0);
+  h->task.time_s = NOW + 3 * 24 * 3600;
+  ends(h, FERRY_TRUST_DONE, 1, 1);
+  h->task.names = fewer;
+  h->task.time_s = NOW + 7 * 24 * 3600;
+  ends(h, FERRY_TRUST_STAYED, 0, 0);
+  h->task.names = NULL;
+}
+
 /* What libvirtd did not take is tried again, though the files are good. */
 static void is_tried_until_taken(Host *h, gconstpointer data) {
   h->deaf = TRUE;
@@ -237,6 +254,7 @@ int main(int argc, char **argv) {
   ADD(of_others_stays);
   ADD(of_hand_stays);
   ADD(is_mended);
+  ADD(new_names_are_asked_for);
   ADD(is_tried_until_taken);
   ADD(keys_outlive_a_crash);
   ADD(goes_back_to_its_keys);

@@ -248,6 +248,12 @@ static void passes_for_no_other_host(Server *s, gconstpointer data) {
   g_assert_false(gnutls_x509_crt_check_hostname(crt, "h2"));
   g_assert_true(gnutls_x509_crt_check_hostname(crt, "one.example"));
   gnutls_x509_crt_deinit(crt);
+  /* what an administrator says of it is in there without its agent's asking */
+  g_autoptr(Answer) b = ask_for(s, "h1", "h1", &k, json_array());
+  expect(b, 201);
+  crt = read_pem(ferry_json_str(b->json, "certificate"));
+  g_assert_true(gnutls_x509_crt_check_hostname(crt, "one.example"));
+  gnutls_x509_crt_deinit(crt);
   static const char *const bad[] = {"localhost", "127.0.0.1", "*.example", "", "a b"};
   for (gsize i = 0; i < G_N_ELEMENTS(bad); i++) {
     g_autoptr(Answer) refused = ask_for(s, "h1", "h1", &k, json_pack("[s]", bad[i]));
