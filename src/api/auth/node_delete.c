@@ -6,6 +6,7 @@
 // there, or its agent reports. gracePeriodSeconds 0 (`--force --grace-period=0`) does it anyway.
 #include "api/auth/node_delete.h"
 #include "api/auth/join_tokens.h"
+#include "api/nodes/trust_kept.h"
 #include "store/store.h"
 #include "api/auth/credentials.h"
 #include "base/limits.h"
@@ -96,8 +97,13 @@ void ferry_delete_also(FerryRequest *req, const json_t *object, GArray *writes, 
                           "token create --node %s",
                           name, now, req->user->name, name);
     guint n = ferry_credential_revoke_writes(req->api, identity, TRUE, why, writes, keep);
+    guint given = ferry_trust_kept_writes(req->api, object, writes, keep);
+    g_autofree char *libvirt =
+        given ? g_strdup_printf("; %u of libvirt's CA, which nobody can take back, are good still",
+                                given)
+              : g_strdup("");
     g_free(req->write.told);
-    req->write.told = g_strdup_printf("its certificates are void (%u on record)", n);
+    req->write.told = g_strdup_printf("its certificates are void (%u on record)%s", n, libvirt);
   }
 }
 

@@ -11,6 +11,7 @@
 // judged and noted after another while no Node is deleted.
 #include "api/nodes/node_trust.h"
 #include "api/nodes/node_write.h"
+#include "api/nodes/trust_kept.h"
 #include "api/nodes/trust_limit.h"
 #include "api/nodes/trust_names.h"
 #include "api/auth/validity.h"
@@ -223,8 +224,11 @@ static gboolean serve_grant(FerryRequest *req, const json_t *node, const json_t 
                             TrustGrant *g, GError **error) {
   FerryApi *api = req->api;
   gint64 now_ms = g->now_ms;
-  g_autoptr(json_t) before = trust_of(node, now_ms), trust = json_deep_copy(before);
+  g_autoptr(json_t) before = trust_of(node, now_ms);
+  ferry_trust_kept_restore(api, g->node, now_ms, json_object_get(before, "given"));
+  g_autoptr(json_t) trust = json_deep_copy(before);
   g_autoptr(GPtrArray) nodes = ferry_store_list(api->store, &ferry_kind_node, NULL, NULL);
+  ferry_trust_kept_list(api, nodes);
   if (!keys_are_good(node, trust, g->keys, now_ms, error) ||
       !ferry_trust_names_judge(nodes, node, json_object_get(body, "names"), now_ms, g->names,
                                g->out, error))

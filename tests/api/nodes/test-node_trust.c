@@ -399,6 +399,31 @@ static void is_not_asked_without_end(Server *s, gconstpointer data) {
   g_assert_cmpuint(json_array_size(kept), <=, 20); /* a minute may have begun between */
 }
 
+/* Nobody can take a certificate back, so a deletion does not make its names another's. */
+static void given_outlives_its_node(Server *s, gconstpointer data) {
+  g_auto(Keys) k = keys_new(s), other = keys_new(s), anew = keys_new(s);
+  joins(s, "h1", "10.1.2.3/24");
+  wants(s, "h1");
+  g_autoptr(Answer) a = ask_for(s, "h1", "h1", &k, json_pack("[s]", "10.1.2.3"));
+  expect(a, 201);
+  for (guint i = 0; i < 2; i++) {
+    g_autoptr(Answer) gone = http(s, "DELETE", "/api/v1/nodes/h1", "{\"gracePeriodSeconds\":0}");
+    expect(gone, 200);
+    g_assert_nonnull(strstr(gone->body, "1 of libvirt's CA"));
+    joins(s, "h1", "10.1.2.9/24");
+  }
+  joins(s, "h2", "10.1.2.3/24");
+  wants(s, "h2");
+  g_autoptr(Answer) b = ask_for(s, "h2", "h2", &other, json_pack("[s]", "10.1.2.3"));
+  expect(b, 201);
+  g_autofree char *out = ferry_json_dump(json_object_get(b->json, "leftOut"));
+  g_assert_cmpstr(out, ==, "[\"10.1.2.3\"]");
+  wants(s, "h1");
+  asks(s, "h1", &anew, 201);
+  g_autoptr(json_t) kept = given(s, "h1");
+  g_assert_cmpuint(json_array_size(kept), ==, 2);
+}
+
 /* Whatever comes of it: refused, the same once more, or told, which is counted apart. */
 static void no_try_is_without_end(Server *s, gconstpointer data) {
   g_auto(Keys) k = keys_new(s), thief = keys_new(s);
@@ -452,6 +477,7 @@ int main(int argc, char **argv) {
   ADD(needs_a_token_of_trust);
   ADD(needs_the_right_for_a_token);
   ADD(is_not_asked_without_end);
+  ADD(given_outlives_its_node);
   ADD(no_try_is_without_end);
   ADD(needs_its_node);
   return g_test_run();
