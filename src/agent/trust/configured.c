@@ -6,7 +6,7 @@
 #define MAX_FILE (1 << 20)
 
 /* The value of `key = "value"` or `key = value`; NULL: another line. Free with g_free. */
-static char *value_of(const char *line, const char *key) {
+static char *configured_value(const char *line, const char *key) {
   gsize len = strlen(key);
   while (g_ascii_isspace(*line))
     line++;
@@ -29,12 +29,12 @@ static char *line_problem(const char *file, const char *line) {
                {"cert_file", "/etc/pki/libvirt/servercert.pem"},
                {"key_file", "/etc/pki/libvirt/private/serverkey.pem"}};
   for (gsize i = 0; i < G_N_ELEMENTS(paths); i++) {
-    g_autofree char *path = value_of(line, paths[i].key);
+    g_autofree char *path = configured_value(line, paths[i].key);
     if (path && *path && !g_str_equal(path, paths[i].usual))
       return g_strdup_printf("libvirt's TLS is set up by hand here: %s has %s = \"%s\"", file,
                              paths[i].key, path);
   }
-  g_autofree char *no_verify = value_of(line, "tls_no_verify_certificate");
+  g_autofree char *no_verify = configured_value(line, "tls_no_verify_certificate");
   if (no_verify && g_ascii_strtoll(no_verify, NULL, 10) != 0)
     return g_strdup_printf("libvirtd would let everybody in by TLS: %s has "
                            "tls_no_verify_certificate = %s",

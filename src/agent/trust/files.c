@@ -42,7 +42,7 @@ static const struct {
 /* What belongs together. */
 static const struct {
   const char *cert, *key, *ca, *ca_name;
-} pairs[] = {
+} trust_pairs[] = {
     {SERVER_FILE, "/etc/pki/libvirt/private/serverkey.pem", CA_FILE, FERRY_TRUST_CA},
     {"/etc/pki/libvirt/clientcert.pem", "/etc/pki/libvirt/private/clientkey.pem", CA_FILE,
      FERRY_TRUST_CA},
@@ -118,7 +118,7 @@ gboolean ferry_trust_files_have_new(const FerryTrustPlace *place) {
   return g_file_test(path, G_FILE_TEST_EXISTS);
 }
 
-static void wipe(char *text) {
+static void files_wipe(char *text) {
   if (text)
     explicit_bzero(text, strlen(text));
   g_free(text);
@@ -139,7 +139,7 @@ gboolean ferry_trust_files_new_keys(const FerryTrustPlace *place, char **key, ch
   g_autofree char *path = state_file(place->state_dir, NEW_KEYS);
   char *both = ferry_file_read(path, MAX_FILE, NULL, NULL);
   gboolean there = both && split_keys(both, key, qemu);
-  wipe(both);
+  files_wipe(both);
   if (there)
     return TRUE;
   *key = ferry_ec_key_new(error);
@@ -148,7 +148,7 @@ gboolean ferry_trust_files_new_keys(const FerryTrustPlace *place, char **key, ch
     return FALSE;
   both = g_strconcat(*key, *qemu, NULL);
   gboolean kept = ferry_file_write(path, both, strlen(both), 0600, error);
-  wipe(both);
+  files_wipe(both);
   return kept;
 }
 
@@ -183,20 +183,21 @@ void ferry_trust_files_clear_pending(const char *state_dir) {
 
 /* The key beside it is the kept one, too: that is what is renewed. */
 static gboolean pair_is_good(const FerryTrustPlace *place, gsize i, gint64 now_s) {
-  g_autofree char *cert = read_below(place, pairs[i].cert), *ca = read_ca(place, pairs[i].ca, NULL);
-  char *key = read_below(place, pairs[i].key),
-       *kept =
-           ferry_trust_files_key(place, g_str_equal(pairs[i].ca_name, FERRY_TRUST_QEMU_CA), NULL);
+  g_autofree char *cert = read_below(place, trust_pairs[i].cert),
+                  *ca = read_ca(place, trust_pairs[i].ca, NULL);
+  char *key = read_below(place, trust_pairs[i].key),
+       *kept = ferry_trust_files_key(
+           place, g_str_equal(trust_pairs[i].ca_name, FERRY_TRUST_QEMU_CA), NULL);
   gboolean good = cert && ca && key && kept && !ferry_identity_is_due(cert, now_s) &&
-                  ferry_trust_check(cert, key, ca, pairs[i].ca_name, NULL) &&
-                  ferry_trust_check(cert, kept, ca, pairs[i].ca_name, NULL);
-  wipe(key);
-  wipe(kept);
+                  ferry_trust_check(cert, key, ca, trust_pairs[i].ca_name, NULL) &&
+                  ferry_trust_check(cert, kept, ca, trust_pairs[i].ca_name, NULL);
+  files_wipe(key);
+  files_wipe(kept);
   return good;
 }
 
 gboolean ferry_trust_files_are_good(const FerryTrustPlace *place, gint64 now_s) {
-  for (gsize i = 0; i < G_N_ELEMENTS(pairs); i++)
+  for (gsize i = 0; i < G_N_ELEMENTS(trust_pairs); i++)
     if (!pair_is_good(place, i, now_s))
       return FALSE;
   return TRUE;
@@ -333,7 +334,7 @@ gboolean ferry_trust_files_write(const FerryTrustPlace *place, const FerryTrustS
   return TRUE;
 }
 
-static gboolean remove_one(const FerryTrustPlace *place, const char *name, GError **error) {
+static gboolean files_remove_one(const FerryTrustPlace *place, const char *name, GError **error) {
   g_autofree char *path = path_below(place, name);
   g_autofree char *parent = g_path_get_dirname(path), *base = g_path_get_basename(path);
   if (!g_file_test(path, G_FILE_TEST_EXISTS))
@@ -347,11 +348,12 @@ static gboolean remove_one(const FerryTrustPlace *place, const char *name, GErro
 }
 
 /* Others' CAs stay, in the file that ferryd's was in. */
-static gboolean remove_ca(const FerryTrustPlace *place, const char *name, GError **error) {
+static gboolean files_remove_ca(const FerryTrustPlace *place, const char *name, GError **error) {
   g_autoptr(GString) others = g_string_new(NULL);
   g_autofree char *own = read_ca(place, name, others);
   TrustFile file = {others->str, 0644, geteuid(), getegid()};
-  return own && others->len ? write_one(place, name, &file, error) : remove_one(place, name, error);
+  return own && others->len ? write_one(place, name, &file, error)
+                            : files_remove_one(place, name, error);
 }
 
 /* The CA last, by which the rest is known as ferryd's. */
@@ -360,7 +362,7 @@ gboolean ferry_trust_files_remove(const FerryTrustPlace *place, GError **error) 
     return TRUE;
   for (gsize i = G_N_ELEMENTS(trust_files); i-- > 0;) {
     gboolean ca = trust_files[i].part == CA || trust_files[i].part == QEMU_CA;
-    if (!(ca ? remove_ca : remove_one)(place, trust_files[i].path, error))
+    if (!(ca ? files_remove_ca : files_remove_one)(place, trust_files[i].path, error))
       return FALSE;
   }
   ferry_trust_files_clear_pending(place->state_dir);

@@ -36,15 +36,18 @@ gboolean ferry_trust_files_have_keys(const FerryTrustPlace *place);
  * which are kept together before this returns. Secret: wipe them before g_free. */
 gboolean ferry_trust_files_new_keys(const FerryTrustPlace *place, char **key, char **qemu,
                                     GError **error);
-/** Whether there are such keys; and forgets them. */
+/** Whether there are such keys. */
 gboolean ferry_trust_files_have_new(const FerryTrustPlace *place);
+/** Forgets them. */
 void ferry_trust_files_drop_new(const char *state_dir);
 /** Removes all keys from the state directory, so that there are new ones the next time; what
  * libvirt and QEMU have stays. */
 void ferry_trust_files_forget(const char *state_dir);
-/** The mark of files that were begun, and that libvirtd may not have taken. */
+/** Leaves the mark of files that were begun, and that libvirtd may not have taken. */
 gboolean ferry_trust_files_set_pending(const char *state_dir, GError **error);
+/** Whether it is there. */
 gboolean ferry_trust_files_are_pending(const char *state_dir);
+/** Removes it. */
 void ferry_trust_files_clear_pending(const char *state_dir);
 /** Whether every certificate is good for long and belongs to the key and CA beside it, and to the
  * key that is kept. */

@@ -282,7 +282,7 @@ static gboolean serve_report(FerryRequest *req, const char *node, GError **error
 
 static gboolean serve_trust(FerryRequest *req, const char *node, GError **error) {
   g_autoptr(json_t) body = ferry_request_body(req, error);
-  return body && ferry_serve_node_trust(req, node, body, error);
+  return body && ferry_serve_node_trust(req, node, body, ferry_auth_is_valid, error);
 }
 
 /* /apis/ferry.migration/v1/join and .../nodes/NAME/(token|session|report|trust|newkeys) */

@@ -14,7 +14,6 @@
 #include "api/nodes/trust_kept.h"
 #include "api/nodes/trust_limit.h"
 #include "api/nodes/trust_names.h"
-#include "api/auth/validity.h"
 #include "api/http/negotiate.h"
 #include "api/http/respond.h"
 #include "api/pki/pki_libvirt.h"
@@ -337,12 +336,11 @@ static json_t *wanted_node(FerryRequest *req, const char *name, gboolean tells, 
 
 /* The lock is held. */
 static gboolean serve_wanted(FerryRequest *req, const char *name, const json_t *body,
-                             TrustGrant *grant, GError **error) {
+                             TrustGrant *grant, FerryUserCheck is_valid, GError **error) {
   const char *problem = ferry_json_str(body, "problem");
   /* Asked again under the lock: the Node may just have been deleted. */
-  g_autoptr(json_t) node = ferry_auth_is_valid(req->api, req->user, error)
-                               ? wanted_node(req, name, !grant, error)
-                               : NULL;
+  g_autoptr(json_t) node =
+      is_valid(req->api, req->user, error) ? wanted_node(req, name, !grant, error) : NULL;
   if (!node)
     return FALSE;
   if (grant)
@@ -351,7 +349,7 @@ static gboolean serve_wanted(FerryRequest *req, const char *name, const json_t *
 }
 
 gboolean ferry_serve_node_trust(FerryRequest *req, const char *name, const json_t *body,
-                                GError **error) {
+                                FerryUserCheck is_valid, GError **error) {
   gboolean tells = ferry_json_str(body, "problem") || ferry_json_bool(body, "ok", FALSE);
   gint64 now_ms = ferry_clock_wall_ms(req->api->clock);
   g_auto(TrustGrant) g = {.node = name, .now_ms = now_ms, .ends_ms = now_ms + LIFE_MS};
@@ -362,7 +360,7 @@ gboolean ferry_serve_node_trust(FerryRequest *req, const char *name, const json_
       (!tells && !grant_read(&g, body, error)))
     return FALSE;
   g_rw_lock_writer_lock(&req->api->sessions);
-  gboolean ok = serve_wanted(req, name, body, tells ? NULL : &g, error);
+  gboolean ok = serve_wanted(req, name, body, tells ? NULL : &g, is_valid, error);
   g_rw_lock_writer_unlock(&req->api->sessions);
   return ok;
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Whose the files of libvirt's TLS are, in a tree of the test's own.
+// Theory of operation: whose the files of libvirt's TLS are, and how they are written and removed,
+// in a tree of the test's own that stands for a host's /etc and /var.
 #include "agent/trust/files.h"
 #include "base/ec_key.h"
 #include "base/file.h"

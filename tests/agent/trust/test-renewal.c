@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a run does of what the one before has left, in a tree of the test's own.
+// Theory of operation: what a run does of what the one before has left, in a tree of the test's
+// own. ferryd and libvirtd are played by the test, which counts how often each is asked.
 #include "agent/trust/renewal.h"
 #include "agent/trust/certificate.h"
 #include "base/file.h"
