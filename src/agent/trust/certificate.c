@@ -2,12 +2,13 @@
 #include "agent/trust/certificate.h"
 #include "base/ec_key.h"
 #include "base/error.h"
+#include "base/limits.h"
 #include "base/rfc3339.h"
 #include "model/migration/peer_uri.h"
 #include <gnutls/x509.h>
 #include <string.h>
 
-#define MAX_NAMES 64     /* ferryd takes no more */
+#define MAX_NAMES 64 /* ferryd takes no more */
 
 static void trust_names_add(json_t *names, const char *text, gsize len) {
   g_autofree char *name = g_ascii_strdown(text, (gssize)len);
