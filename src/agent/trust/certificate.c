@@ -3,16 +3,15 @@
 #include "base/ec_key.h"
 #include "base/error.h"
 #include "base/limits.h"
+#include "base/pem.h"
 #include "base/rfc3339.h"
 #include "model/migration/peer_uri.h"
 #include <gnutls/x509.h>
 #include <string.h>
 
-#define MAX_NAMES 64 /* ferryd takes no more */
-
 static void trust_names_add(json_t *names, const char *text, gsize len) {
   g_autofree char *name = g_ascii_strdown(text, (gssize)len);
-  if (json_array_size(names) < MAX_NAMES && ferry_peer_host_is_valid(name) &&
+  if (json_array_size(names) < FERRY_TRUST_NAMES_MAX && ferry_peer_host_is_valid(name) &&
       !ferry_json_has_word(names, name))
     json_array_append_new(names, json_string(name));
 }
@@ -59,9 +58,9 @@ static gboolean trust_is_named(gnutls_x509_crt_t crt, const char *wanted) {
 }
 
 char *ferry_trust_own_ca(const char *pems, const char *ca_name, GString *others) {
-  static const char begin[] = "-----BEGIN CERTIFICATE-----", end[] = "-----END CERTIFICATE-----";
+  static const char end[] = "-----END CERTIFICATE-----";
   char *own = NULL;
-  for (const char *p = pems ? strstr(pems, begin) : NULL, *stop; p; p = strstr(stop, begin)) {
+  for (const char *p = ferry_pem_certificate(pems), *stop; p; p = ferry_pem_certificate(stop)) {
     stop = strstr(p, end);
     if (!stop)
       break;

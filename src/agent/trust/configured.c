@@ -3,7 +3,7 @@
 #include "base/file.h"
 #include <string.h>
 
-#define MAX_FILE (1 << 20)
+#define MAX_SETTINGS (1 << 20)
 
 /* The value of `key = "value"` or `key = value`; NULL: another line. Free with g_free. */
 static char *configured_value(const char *line, const char *key) {
@@ -46,7 +46,7 @@ char *ferry_trust_configured(const char *root) {
   static const char *const files[] = {"/etc/libvirt/libvirtd.conf", "/etc/libvirt/virtproxyd.conf"};
   for (gsize i = 0; i < G_N_ELEMENTS(files); i++) {
     g_autofree char *path = g_strconcat(root, files[i], NULL);
-    g_autofree char *text = ferry_file_read(path, MAX_FILE, NULL, NULL);
+    g_autofree char *text = ferry_file_read(path, MAX_SETTINGS, NULL, NULL);
     g_auto(GStrv) lines = g_strsplit(text ? text : "", "\n", -1);
     for (gsize l = 0; lines[l]; l++) {
       char *problem = line_problem(files[i], lines[l]);

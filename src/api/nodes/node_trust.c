@@ -287,12 +287,11 @@ static gboolean serve_problem(FerryRequest *req, const json_t *node, const char 
 /* What is there is good and shown: a problem that was told is over. */
 static gboolean serve_ok(FerryRequest *req, const json_t *node, GError **error) {
   const char *name = ferry_json_str(node, "metadata.name");
-  const json_t *there = ferry_condition_find(node, FERRY_CONDITION_LIBVIRT_TRUST);
   gint64 now_ms = ferry_clock_wall_ms(req->api->clock);
   g_autoptr(json_t) trust = trust_of(node, now_ms);
   const json_t *given = json_object_get(trust, "given");
   const json_t *last = json_array_get(given, json_array_size(given) - 1);
-  if (last && g_strcmp0(ferry_json_str(there, "status"), "False") == 0) {
+  if (last && ferry_condition_fails(node, FERRY_CONDITION_LIBVIRT_TRUST)) {
     g_autofree char *text =
         given_text(json_object_get(last, "names"), ferry_json_str(last, "ends"));
     TrustNote note = {trust, "True", text, FERRY_REASON_CERTIFICATE_GIVEN};

@@ -2,9 +2,9 @@
 // A try is a request to be read and, where it is refused, a line in the journal.
 #include "api/nodes/trust_limit.h"
 
-#define TRIES 20
+#define TRIES_AT_ONCE 20
 #define REFILL_US (6 * G_USEC_PER_SEC)
-#define FULL_US (TRIES * REFILL_US)
+#define FULL_US (TRIES_AT_ONCE * REFILL_US)
 
 struct FerryTrustLimit {
   const FerryClock *clock;

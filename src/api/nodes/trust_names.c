@@ -6,8 +6,6 @@
 #include <arpa/inet.h>
 #include <string.h>
 
-#define MAX_NAMES 64
-
 static void hold_name(GHashTable *table, const char *host, gsize len, const char *name) {
   g_autofree char *key = g_ascii_strdown(host, (gssize)len);
   if (*key && !g_hash_table_contains(table, key))
@@ -118,7 +116,7 @@ gboolean ferry_trust_names_judge(GPtrArray *nodes, const json_t *node, const jso
   g_autoptr(GHashTable) addresses = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
   gsize i;
   json_t *item;
-  if (!json_is_array(names) || json_array_size(names) > MAX_NAMES)
+  if (!json_is_array(names) || json_array_size(names) > FERRY_TRUST_NAMES_MAX)
     return ferry_error_bad_request(error, "names: expected at most 64 names and addresses");
   if (!own_name_is_good(&h, own, error))
     return FALSE;

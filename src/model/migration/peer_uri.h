@@ -9,6 +9,9 @@
 
 G_BEGIN_DECLS
 
+/** How many names and addresses a host may ask to have in a certificate for libvirt. */
+#define FERRY_TRUST_NAMES_MAX 64
+
 /** Whether `text` is a host that a peer may name: an IPv4 address of four decimal numbers, an IPv6
  * address as inet_ntop prints it, without brackets and zone, or a DNS name of lower case letters,
  * digits, '-' and '.', at most 253 characters, whose last part is no number. Nobody's own
