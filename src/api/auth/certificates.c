@@ -13,6 +13,7 @@
 #include "model/field/object_meta.h"
 #include "api/auth/credentials.h"
 #include "api/nodes/trust_ends.h"
+#include "api/nodes/trust_kept.h"
 #include "model/migration/reasons.h"
 #include "base/metrics_text.h"
 #include "base/file.h"
@@ -64,14 +65,15 @@ static void collect_own(const char *kind, const char *subject, const char *seria
   json_array_append_new(c->list, certificates_entry(c->api, kind, subject, serial, ends_ms, NULL));
 }
 
-/* Those for libvirt's TLS: of each host the pair that ends last, as those before it run out beside
- * it. */
+/* Those for libvirt's TLS: of each host, one that was deleted too, the pair that ends last, as
+ * those before it run out beside it. */
 static void collect_trust(Collector *c) {
   static const struct {
     const char *kind, *serial, *key, *issuer;
   } pair[] = {{"libvirt", "serial", "keyHash", "libvirt-ca"},
               {"qemu", "qemuSerial", "qemuKeyHash", "libvirt-qemu-ca"}};
   g_autoptr(GPtrArray) nodes = ferry_store_list(c->api->store, &ferry_kind_node, NULL, NULL);
+  ferry_trust_kept_list(c->api, nodes);
   for (guint i = 0; i < nodes->len; i++) {
     const char *node = ferry_json_str(g_ptr_array_index(nodes, i), "metadata.name");
     const json_t *last = ferry_trust_last(g_ptr_array_index(nodes, i));
