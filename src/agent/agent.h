@@ -24,7 +24,7 @@ gboolean ferry_agent_alive(FerryAgent *agent);
 /** Ends its threads. Running migrations go on in libvirt; the next agent adopts them. */
 void ferry_agent_free(FerryAgent *agent);
 
-/** What its migrations are made of, and the table they stand in: for who starts one by hand, as
+/** What its migrations are made of, and the table they stand in: for whoever starts one by hand, as
  * simulations do. Both are the agent's. */
 const FerryMigrationPorts *ferry_agent_ports(const FerryAgent *agent);
 /** The table that its migrations stand in; the agent's own. */

@@ -30,6 +30,7 @@
 #include "api/resource/write.h"
 #include "api/kimchi/kimchi.h"
 #include "api/web/web.h"
+#include "model/field/object_meta.h"
 
 #include <string.h>
 
@@ -41,17 +42,17 @@
 #define ROW(m, v, p, r, h, ...)                                                                    \
   { .method = (m), .verb = (v), .path = (p), r, .handler = (h), ##__VA_ARGS__ }
 
-#define AUTHZ "authorization.k8s.io"
 #define AUTHN "authentication.k8s.io"
 #define REVIEW(g, version, r)                                                                      \
   ROW("POST", "create", "apis/" g "/" version "/" r, ON(g, r, NULL), ferry_serve_review)
 #define REVIEWS(version)                                                                           \
-  REVIEW(AUTHZ, version, "selfsubjectaccessreviews"),                                              \
-      REVIEW(AUTHZ, version, "selfsubjectrulesreviews"),                                           \
-      REVIEW(AUTHZ, version, "subjectaccessreviews"),                                              \
+  REVIEW(FERRY_GROUP_AUTHORIZATION, version, "selfsubjectaccessreviews"),                          \
+      REVIEW(FERRY_GROUP_AUTHORIZATION, version, "selfsubjectrulesreviews"),                       \
+      REVIEW(FERRY_GROUP_AUTHORIZATION, version, "subjectaccessreviews"),                          \
       ROW("POST", "create",                                                                        \
-          "apis/" AUTHZ "/" version "/namespaces/{ns}/localsubjectaccessreviews",                  \
-          ON(AUTHZ, "localsubjectaccessreviews", NULL), ferry_serve_review),                       \
+          "apis/" FERRY_GROUP_AUTHORIZATION "/" version                                            \
+          "/namespaces/{ns}/localsubjectaccessreviews",                                            \
+          ON(FERRY_GROUP_AUTHORIZATION, "localsubjectaccessreviews", NULL), ferry_serve_review),   \
       REVIEW(AUTHN, version, "selfsubjectreviews")
 
 #define NODES "apis/ferry.migration/v1/nodes/{name}"

@@ -44,6 +44,10 @@ typedef struct {
   char *message;
 } FerryCause;
 
+/** How a refusal of a field that is not known begins, by which a client of another version knows
+ * it.
+ */
+#define FERRY_UNKNOWN_FIELD_TEXT "unknown field"
 #define FERRY_ERROR (ferry_error_quark())
 /** The domain of Ferry's errors. */
 GQuark ferry_error_quark(void);

@@ -3,20 +3,18 @@
 #include "base/error.h"
 #include <string.h>
 
-#define UNKNOWN_FIELD "unknown field"
-
 gboolean ferry_skew_is_not_understood(unsigned status, const GError *error) {
   if (status == 405 || status == 406 || status == 415)
     return TRUE;
   const FerryErrorAbout *about = ferry_error_about(error);
   if (status == 404)
     return !about || !about->name;
-  return (status == 400 || status == 422) && strstr(error->message, UNKNOWN_FIELD);
+  return (status == 400 || status == 422) && strstr(error->message, FERRY_UNKNOWN_FIELD_TEXT);
 }
 
 gboolean ferry_skew_is_warned_of(const char *const *warnings) {
   for (; warnings && *warnings; warnings++)
-    if (strstr(*warnings, UNKNOWN_FIELD))
+    if (strstr(*warnings, FERRY_UNKNOWN_FIELD_TEXT))
       return TRUE;
   return FALSE;
 }

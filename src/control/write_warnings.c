@@ -6,9 +6,8 @@
 #include "model/flags/migration_flags.h"
 #include "model/kinds/policy_fields.h"
 #include "policy/network/network.h"
+#include "model/kinds/policy_layers.h"
 #include <string.h>
-
-#define MIGRATIONS "spec.configuration.migrations"
 
 static void G_GNUC_PRINTF(2, 3) warnings_add(GPtrArray *out, const char *format, ...) {
   va_list ap;
@@ -130,7 +129,8 @@ void ferry_write_warnings(const FerryKind *kind, const json_t *object, const Fer
                           GPtrArray *out) {
   if (kind == &ferry_kind_kubevirt) {
     warn_of_kubevirt(object, out);
-    warn_of_settings(ferry_json_get(object, MIGRATIONS), MIGRATIONS, world, out);
+    warn_of_settings(ferry_json_get(object, FERRY_CLUSTER_MIGRATIONS), FERRY_CLUSTER_MIGRATIONS,
+                     world, out);
   } else if (kind == &ferry_kind_migration_policy || kind == &ferry_kind_vmim) {
     warn_of_settings(json_object_get(object, "spec"), "spec", world, out);
   } else if (kind == &ferry_kind_network) {

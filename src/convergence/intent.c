@@ -62,8 +62,8 @@ static gint64 limit_ms(const FerryConvergence *c, const FerryPath *path, double 
   return MAX(1, (gint64)(seconds * intent_scale(c, path) * 1000));
 }
 
-/* A decision that changes nothing is none. Each time that the limit was lowered already, the gain
- * must be twice as large, so that a guest that wavers can't make it flutter; a limit that has
+/* A decision that changes nothing is not made. Each time that the limit was lowered already, the
+ * gain must be twice as large, so that a guest that wavers can't make it flutter; a limit that has
  * become too high for the path is always lowered. */
 static gboolean intent_matters(const FerryConvergence *c, const FerryPath *path, gint64 ms) {
   double share = SIGNIFICANT;

@@ -39,7 +39,7 @@ typedef struct {
   /* best */
   gint64 best_remaining, best_us, moved_us;
   gint64 progress_us; /* of the best, or of a pass that began with less than any before */
-  gint64 pass_low;    /* the least that remained in such a pass; 0: this is none */
+  gint64 pass_low;    /* the least that remained in such a pass; 0: this is not such a pass */
   gint64 before_remaining, before_processed; /* at the sample before the last */
   /* passes */
   int iteration;         /* the last one seen */

@@ -20,6 +20,7 @@ gboolean ferryd_announce_start(FerrydAnnounce *announce, const FerrydOptions *op
 /** "https://HOST:PORT" of other control planes that were discovered; any thread. Free with
  * g_strfreev. */
 char **ferryd_announce_peers(const FerrydAnnounce *announce);
+/** Takes the announcement back and clears what `announce` holds. */
 void ferryd_announce_stop(FerrydAnnounce *announce);
 
 G_END_DECLS

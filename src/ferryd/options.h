@@ -32,8 +32,9 @@ void ferryd_options_clear(FerrydOptions *options);
 
 /** The subcommand `ferryd token ...` (argv[0] is "token"); returns the exit code. */
 int ferryd_token_main(int argc, char **argv);
-/** The subcommands `ferryd certs` and `ferryd ca rotate ...`; they return the exit code. */
+/** The subcommand `ferryd certs`; returns the exit code. */
 int ferryd_certs_main(int argc, char **argv);
+/** The subcommand `ferryd ca rotate ...`; returns the exit code. */
 int ferryd_ca_main(int argc, char **argv);
 
 G_END_DECLS

@@ -124,7 +124,7 @@ static gboolean states_rule(const json_t *flat) {
 GArray *ferry_config_layers(const FerryConfigSources *s, const FerryLayer **rule) {
   GArray *layers = g_array_new(FALSE, FALSE, sizeof(FerryLayer));
   g_array_set_clear_func(layers, layer_clear);
-  const json_t *cluster = ferry_json_get(s->kubevirt, "spec.configuration.migrations");
+  const json_t *cluster = ferry_json_get(s->kubevirt, FERRY_CLUSTER_MIGRATIONS);
   layers_add(layers, ferry_json_get(s->migration, "spec"), FERRY_ORIGIN_MIGRATION,
              FERRY_LAYER_MIGRATION);
   add_named(layers, s, ferry_json_str(s->migration, "spec.policy"));

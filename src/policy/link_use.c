@@ -5,15 +5,13 @@
 #include "model/migration/migration.h"
 #include "policy/place/link_share.h"
 
-#define STATE "status.migrationState."
-
 typedef void (*LinkUseFound)(FerryReason reason, const char *text, gpointer data);
 
 /* Whether `m` has its place, and its data go by the network. */
 static gboolean link_use_takes(const FerryLinkUse *use, const json_t *m) {
   return !ferry_migration_is_final(m) && !ferry_migration_is_forecast(m) &&
-         ferry_json_str(m, STATE "targetNode") &&
-         g_strcmp0(ferry_json_str(m, STATE "network"),
+         ferry_json_str(m, FERRY_STATE "targetNode") &&
+         g_strcmp0(ferry_json_str(m, FERRY_STATE "network"),
                    ferry_json_str(use->network, "metadata.name")) == 0;
 }
 
@@ -22,7 +20,7 @@ static GArray *link_use_caps(const FerryLinkUse *use, const char *end, const cha
   GArray *caps = g_array_new(FALSE, FALSE, sizeof(gint64));
   for (gsize i = 0; i < use->n_migrations; i++) {
     const json_t *m = use->migrations[i];
-    gint64 cap = ferry_json_int(m, STATE "migrationConfiguration.bandwidthPerMigration", 0);
+    gint64 cap = ferry_json_int(m, FERRY_STATE "migrationConfiguration.bandwidthPerMigration", 0);
     if (link_use_takes(use, m) && g_strcmp0(ferry_json_str(m, end), node) == 0)
       g_array_append_val(caps, cap);
   }
@@ -43,7 +41,8 @@ static void link_use_of_end(const FerryLinkUse *use, gboolean out, LinkUseFound 
   const char *node = out ? use->source : use->target;
   gint64 rate = (out ? use->out_mbps : use->in_mbps) * FERRY_BYTES_PER_MBIT;
   gint64 least = least_rate(use->network);
-  g_autoptr(GArray) caps = link_use_caps(use, out ? STATE "sourceNode" : STATE "targetNode", node);
+  g_autoptr(GArray) caps =
+      link_use_caps(use, out ? FERRY_STATE "sourceNode" : FERRY_STATE "targetNode", node);
   gint64 share = ferry_link_share(rate, (const gint64 *)caps->data, caps->len, use->cap);
   if (least <= 0 || rate <= 0 || caps->len == 0 ||
       share >= (use->cap > 0 ? MIN(least, use->cap) : least))
@@ -60,7 +59,7 @@ static void link_use_of_end(const FerryLinkUse *use, gboolean out, LinkUseFound 
 
 void ferry_link_use_against(const FerryLinkUse *use, LinkUseFound found, gpointer data) {
   gint64 limit = ferry_json_int(use->network, "spec.parallelInboundPerNode", 0);
-  g_autoptr(GArray) inbound = link_use_caps(use, STATE "targetNode", use->target);
+  g_autoptr(GArray) inbound = link_use_caps(use, FERRY_STATE "targetNode", use->target);
   if (limit > 0 && inbound->len >= limit) {
     g_autofree char *text = g_strdup_printf(
         "%u migrations enter node %s by Network \"%s\", the limit is %" G_GINT64_FORMAT

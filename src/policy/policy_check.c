@@ -7,6 +7,7 @@
 #include "model/validate/validate.h"
 #include "policy/place/affinity.h"
 #include "policy/preset_policies.h"
+#include "model/kinds/policy_layers.h"
 
 static void policy_check_fault(GError *causes, const char *path, const char *field,
                                const char *format, ...) G_GNUC_PRINTF(4, 5);
@@ -191,7 +192,7 @@ gboolean ferry_policy_admit(const FerryKind *kind, const json_t *object, json_t 
                             gsize n, GError **error) {
   GError *causes = g_error_new(FERRY_ERROR, FERRY_ERROR_INVALID, "invalid");
   if (kind == &ferry_kind_kubevirt) {
-    static const char path[] = "spec.configuration.migrations";
+    static const char path[] = FERRY_CLUSTER_MIGRATIONS;
     const json_t *spec = ferry_json_get(object, path);
     ferry_policy_check(spec, path, causes);
     ferry_policy_check_name(ferry_json_str(spec, "defaultPolicy"),

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Theory of operation: nothing is kept for who reads page by page. The state at an older revision
-// is the present one, but for what has changed since; of each of those objects the first change
-// after that revision has the state before, or says that there was none. So a page is the walk of
-// the present without these, merged with their older states in the same order.
+// Theory of operation: nothing is kept for a client that reads page by page. The state at an older
+// revision is the present one, but for what has changed since; of each of those objects the first
+// change after that revision has the state before, or says that there was none. So a page is the
+// walk of the present without these, merged with their older states in the same order.
 #include "store/page.h"
 #include "store/state.h"
 

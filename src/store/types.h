@@ -58,8 +58,8 @@ FerryChange *ferry_change_ref(FerryChange *change);
 void ferry_change_unref(FerryChange *change);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(FerryChange, ferry_change_unref)
 
-/** A change with its states as objects, for who looks into them. Strings are the change's, which
- * must live as long. */
+/** A change with its states as objects, for those who look into them. Strings are the change's,
+ * which must live as long. */
 typedef struct {
   gint64 revision;
   FerryChangeType type;

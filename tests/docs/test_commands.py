@@ -22,7 +22,7 @@ KUBECTL = os.environ.get("FERRY_KUBECTL_DIR", "/var/cache/ferry-lab/kubectl") + 
 # What the suite itself is, or what `make deps` and `make` did before it: checked to be targets.
 BY_MAKE = {"make test", "make deps", "make", "make test-unit", "make lint", "make test-asan",
            "make test-tsan", "make test-lab", "make test-mutants", "make test-world",
-           "make test-zoo", "make test-twin", "make test-faults"}
+           "make test-zoo", "make test-twin", "make test-faults", "make test-checks"}
 # These end by a limit that is not an error of theirs.
 MAY_FAIL = ("kubectl get vmim -w",)
 

@@ -4,6 +4,7 @@
 // certificate says the name; that one libvirtd may log in to another by ssh can't be seen from
 // here, so it is asked for.
 #include "agent/link/peer.h"
+#include "base/libvirt_files.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "model/migration/peer_uri.h"
@@ -14,7 +15,6 @@
 #include <unistd.h>
 
 #define TLS_PORT 16514
-#define CERTIFICATE "/etc/pki/libvirt/servercert.pem"
 #define MAX_FILE (1 << 20)
 #define LISTEN "0A"
 
@@ -101,7 +101,7 @@ static json_t *of_this_host(void) {
     hostname[0] = '\0';
   g_autofree char *lower = g_ascii_strdown(hostname, -1);
   g_autoptr(GError) error = NULL;
-  g_autofree char *pem = ferry_file_read(CERTIFICATE, MAX_FILE, NULL, &error);
+  g_autofree char *pem = ferry_file_read(FERRY_LIBVIRT_SERVER_CERTIFICATE, MAX_FILE, NULL, &error);
   g_autofree char *name = pem ? ferry_agent_peer_name(pem, lower) : NULL;
   gboolean open = ferry_agent_peer_tls_is_open();
   if (open && name) {
@@ -114,8 +114,8 @@ static json_t *of_this_host(void) {
       "(%s); start the agent with --peer-uri qemu+ssh://root@%s/system where root of the other "
       "hosts may log in here by key, or set up libvirt's TLS",
       !open  ? "nothing listens at libvirt's TLS port 16514"
-      : !pem ? "no certificate in " CERTIFICATE
-             : CERTIFICATE " names no host that others can reach",
+      : !pem ? "no certificate in " FERRY_LIBVIRT_SERVER_CERTIFICATE
+             : FERRY_LIBVIRT_SERVER_CERTIFICATE " names no host that others can reach",
       *lower ? lower : "HOST");
   ferry_warning(text, "FERRY_PEER", "unknown");
   return NULL;

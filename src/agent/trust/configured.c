@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/trust/configured.h"
+#include "base/libvirt_files.h"
 #include "base/file.h"
 #include <string.h>
 
@@ -25,9 +26,9 @@ static char *configured_value(const char *line, const char *key) {
 static char *line_problem(const char *file, const char *line) {
   static const struct {
     const char *key, *usual;
-  } paths[] = {{"ca_file", "/etc/pki/CA/cacert.pem"},
-               {"cert_file", "/etc/pki/libvirt/servercert.pem"},
-               {"key_file", "/etc/pki/libvirt/private/serverkey.pem"}};
+  } paths[] = {{"ca_file", FERRY_LIBVIRT_CA},
+               {"cert_file", FERRY_LIBVIRT_SERVER_CERTIFICATE},
+               {"key_file", FERRY_LIBVIRT_SERVER_KEY}};
   for (gsize i = 0; i < G_N_ELEMENTS(paths); i++) {
     g_autofree char *path = configured_value(line, paths[i].key);
     if (path && *path && !g_str_equal(path, paths[i].usual))

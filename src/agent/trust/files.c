@@ -4,6 +4,7 @@
 // has the keys that are in use, those that ferryd was or is to be asked for (both in one file, as
 // one without the other is of no use), and the mark of files that libvirtd has not taken yet.
 #include "agent/trust/files.h"
+#include "base/libvirt_files.h"
 #include "agent/trust/certificate.h"
 #include "base/ec_key.h"
 #include "base/file.h"
@@ -14,8 +15,6 @@
 #include <unistd.h>
 
 #define MAX_FILE (64 * 1024)
-#define CA_FILE "/etc/pki/CA/cacert.pem"
-#define SERVER_FILE "/etc/pki/libvirt/servercert.pem"
 #define QEMU_DIR "/etc/pki/qemu"
 #define NEW_KEYS "libvirt-new.keys"
 #define PENDING "trust-pending"
@@ -27,25 +26,24 @@ static const struct {
   const char *path;
   TrustPart part;
 } trust_files[] = {
-    {CA_FILE, CA},
-    {"/etc/pki/libvirt/private/serverkey.pem", KEY},
-    {"/etc/pki/libvirt/private/clientkey.pem", KEY},
-    {"/etc/pki/libvirt/clientcert.pem", CERT},
+    {FERRY_LIBVIRT_CA, CA},
+    {FERRY_LIBVIRT_SERVER_KEY, KEY},
+    {FERRY_LIBVIRT_CLIENT_KEY, KEY},
+    {FERRY_LIBVIRT_CLIENT_CERTIFICATE, CERT},
     {QEMU_DIR "/ca-cert.pem", QEMU_CA},
     {QEMU_DIR "/server-key.pem", QEMU_KEY},
     {QEMU_DIR "/server-cert.pem", QEMU_CERT},
     {QEMU_DIR "/client-key.pem", QEMU_KEY},
     {QEMU_DIR "/client-cert.pem", QEMU_CERT},
-    {SERVER_FILE, CERT},
+    {FERRY_LIBVIRT_SERVER_CERTIFICATE, CERT},
 };
 
 /* What belongs together. */
 static const struct {
   const char *cert, *key, *ca, *ca_name;
 } trust_pairs[] = {
-    {SERVER_FILE, "/etc/pki/libvirt/private/serverkey.pem", CA_FILE, FERRY_TRUST_CA},
-    {"/etc/pki/libvirt/clientcert.pem", "/etc/pki/libvirt/private/clientkey.pem", CA_FILE,
-     FERRY_TRUST_CA},
+    {FERRY_LIBVIRT_SERVER_CERTIFICATE, FERRY_LIBVIRT_SERVER_KEY, FERRY_LIBVIRT_CA, FERRY_TRUST_CA},
+    {FERRY_LIBVIRT_CLIENT_CERTIFICATE, FERRY_LIBVIRT_CLIENT_KEY, FERRY_LIBVIRT_CA, FERRY_TRUST_CA},
     {QEMU_DIR "/server-cert.pem", QEMU_DIR "/server-key.pem", QEMU_DIR "/ca-cert.pem",
      FERRY_TRUST_QEMU_CA},
     {QEMU_DIR "/client-cert.pem", QEMU_DIR "/client-key.pem", QEMU_DIR "/ca-cert.pem",
@@ -62,7 +60,7 @@ static char *read_below(const FerryTrustPlace *place, const char *name) {
 }
 
 static const char *ca_name_of(const char *path) {
-  return g_str_equal(path, CA_FILE) ? FERRY_TRUST_CA : FERRY_TRUST_QEMU_CA;
+  return g_str_equal(path, FERRY_LIBVIRT_CA) ? FERRY_TRUST_CA : FERRY_TRUST_QEMU_CA;
 }
 
 /* ferryd's CA of a file that may have others' as well, which `others` (may be NULL) gets. */
@@ -84,12 +82,12 @@ FerryTrustFound ferry_trust_files_found(const FerryTrustPlace *place) {
 }
 
 char *ferry_trust_files_certificate(const FerryTrustPlace *place) {
-  g_autofree char *path = path_below(place, SERVER_FILE);
+  g_autofree char *path = path_below(place, FERRY_LIBVIRT_SERVER_CERTIFICATE);
   return ferry_file_read(path, MAX_FILE, NULL, NULL);
 }
 
 char *ferry_trust_files_ca(const FerryTrustPlace *place) {
-  return read_ca(place, CA_FILE, NULL);
+  return read_ca(place, FERRY_LIBVIRT_CA, NULL);
 }
 
 static char *kept_key(const char *state_dir, gboolean qemu) {

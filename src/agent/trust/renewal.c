@@ -45,7 +45,7 @@ static gboolean run_take_keys(TrustRun *run, gboolean fresh, GError **error) {
 
 #define ASKED "trust-names" /* {names, at}: what was asked for last, and when */
 #define MAX_ASKED (64 * 1024)
-#define NAMES_S (3 * FERRY_DAY_S) /* some addresses are others each day */
+#define NAMES_S (3 * FERRY_DAY_S) /* some addresses change daily */
 
 static void asked_note(const FerryTrustTask *task) {
   g_autofree char *path = g_build_filename(task->place.state_dir, ASKED, NULL);

@@ -6,10 +6,9 @@
 #include "api/auth/authz.h"
 #include "api/http/respond.h"
 #include "api/auth/rbac.h"
+#include "model/field/object_meta.h"
 
 #include <string.h>
-
-#define GROUP "rbac.authorization.k8s.io"
 
 /* FORBIDDEN with what is lacking, unless `user` has all of `wanted` in `ns`. */
 static gboolean holds_all(FerryApi *api, const FerryUser *user, const char *ns,
@@ -28,7 +27,8 @@ static gboolean holds_all(FerryApi *api, const FerryUser *user, const char *ns,
 
 static gboolean rbac_grant_may(FerryRequest *req, const char *verb, const FerryKind *kind,
                                const char *ns, const char *name) {
-  FerryAccess a = {.verb = verb, .group = GROUP, .resource = kind->plural, .ns = ns, .name = name};
+  FerryAccess a = {
+      .verb = verb, .group = FERRY_GROUP_RBAC, .resource = kind->plural, .ns = ns, .name = name};
   return ferry_authz_allows(req->api, req->user, &a);
 }
 
@@ -73,11 +73,11 @@ static void fill_groups(json_t *object) {
   json_t *subject;
   const char *said = ferry_json_str(object, "roleRef.apiGroup");
   if (ferry_json_get(object, "roleRef") && (!said || !*said))
-    ferry_json_set_str(object, "roleRef.apiGroup", GROUP);
+    ferry_json_set_str(object, "roleRef.apiGroup", FERRY_GROUP_RBAC);
   json_array_foreach(json_object_get(object, "subjects"), i, subject) {
     const char *group = ferry_json_str(subject, "apiGroup");
     if (!group || !*group)
-      json_object_set_new(subject, "apiGroup", json_string(GROUP));
+      json_object_set_new(subject, "apiGroup", json_string(FERRY_GROUP_RBAC));
   }
 }
 

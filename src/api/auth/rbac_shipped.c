@@ -46,7 +46,7 @@ static const struct {
      "users/token,users/certificate,users/revoke,nodes/token"},
     {FERRY_ROLE_ADMIN, "list", "ferry.migration", "certificates"},
     {FERRY_ROLE_ADMIN, "delete,deletecollection", "", "nodes"},
-    {FERRY_ROLE_ADMIN, "create", "authorization.k8s.io",
+    {FERRY_ROLE_ADMIN, "create", FERRY_GROUP_AUTHORIZATION,
      "subjectaccessreviews,localsubjectaccessreviews"},
     {FERRY_ROLE_ADMIN, "create", "kubevirt.io",
      "virtualmachineinstancemigrations/uris,virtualmachineinstancemigrations/destinationxml,"
@@ -123,7 +123,7 @@ static json_t *rules_of_discovery(void) {
 
 static json_t *rules_of_basic_user(void) {
   json_t *rules = json_array();
-  json_array_append_new(rules, rule_of("create", "authorization.k8s.io",
+  json_array_append_new(rules, rule_of("create", FERRY_GROUP_AUTHORIZATION,
                                        "selfsubjectaccessreviews,selfsubjectrulesreviews"));
   json_array_append_new(rules, rule_of("create", "authentication.k8s.io", "selfsubjectreviews"));
   json_array_append_new(rules, rule_of("create", NULL, "/web/link,/web/session"));
@@ -176,7 +176,7 @@ static gboolean ship_role(FerryApi *api, const char *name, const char *doc, json
 /* A binding of Ferry's own: its subject is put back, those that were added to it stay. */
 static gboolean ship_binding(FerryApi *api, const char *name, const char *role, const char *group,
                              GError **error) {
-  static const char rbac[] = "rbac.authorization.k8s.io";
+  static const char rbac[] = FERRY_GROUP_RBAC;
   g_autoptr(json_t) there = ferry_store_get(api->store, &ferry_kind_cluster_role_binding, "", name);
   json_t *subjects = json_deep_copy(json_object_get(there, "subjects"));
   if (!json_is_array(subjects)) {

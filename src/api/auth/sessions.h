@@ -12,15 +12,16 @@ G_BEGIN_DECLS
 
 /** Begins a session of `user`, which acts by the credential that `user` came with and ends with it,
  * after 12 hours at the latest. `*secret` gets what the cookie holds. Of a user the newest 16
- * sessions stay. FORBIDDEN for an agent, for somebody acted as, and for who came with a session
- * himself: a session cannot make itself last. Blocks on the store. */
+ * sessions stay. FORBIDDEN for an agent, for somebody acted as, and for a caller who came with a
+ * session himself: a session cannot make itself last. Blocks on the store. */
 gboolean ferry_web_session_begin(FerryApi *api, const FerryUser *user, char **secret,
                                  GError **error);
 /** Makes a link's secret for `user`, by the same rules. */
 gboolean ferry_web_session_link(FerryApi *api, const FerryUser *user, char **secret,
                                 GError **error);
-/** Uses up a link's secret: whom it was made for. UNAUTHORIZED: it is none, it is used or too old,
- * or the credential behind it has ended meanwhile. New reference; blocks on the store. */
+/** Uses up a link's secret: whom it was made for. UNAUTHORIZED: there is no such secret, it is used
+ * or too old, or the credential behind it has ended meanwhile. New reference; blocks on the store.
+ */
 FerryUser *ferry_web_session_redeem(FerryApi *api, const char *secret, GError **error);
 /** Ends the session that `user` came with; TRUE where there is none any more. */
 gboolean ferry_web_session_end(FerryApi *api, const FerryUser *user, GError **error);

@@ -71,7 +71,7 @@ static Shape shape_of(char *const *s) {
   }
   if (n == 1)
     return (Shape){COLLECTION, s[0], s[0]};
-  /* events/stream has the form of an object, and is none. */
+  /* events/stream has the form of an object, but is not one. */
   if (n == 2 && g_str_equal(s[0], "events") && g_str_equal(s[1], "stream"))
     return (Shape){SUBRESOURCE, s[1], NULL};
   return n == 2 ? (Shape){OBJECT, s[0], NULL} : (Shape){SUBRESOURCE, s[2], NULL};

@@ -25,7 +25,8 @@ typedef struct {
   guint rate, burst;                 /* of one user, a second */
   guint address_rate, address_burst; /* of one address, where nobody is known */
   /* Bytes of answers that were made and are not yet written: in all, and of one user or address.
-   * Who has as many gets no more until some are read; beyond what is for all, who has any. */
+   * A caller that has as many gets no more until some are read; beyond the limit for all, so does
+   * every caller that has any. */
   gsize unread, unread_per_identity;
   /* Watches and event streams that are open. */
   guint streams, streams_per_identity; /* in all, and of one user */

@@ -3,6 +3,7 @@
 // field, with the numbers of Kubernetes' generated.proto files. What is not here is skipped, as are
 // metadata.managedFields, which the server keeps itself.
 #include "api/http/protobuf.h"
+#include "model/field/object_meta.h"
 
 #define F(n, name, type, ...)                                                                      \
   { (n), (name), FERRY_PROTOBUF_##type, ##__VA_ARGS__ }
@@ -123,23 +124,20 @@ MESSAGE(delete_options) = {F(1, "gracePeriodSeconds", GIVEN_INT),
 MESSAGE(eviction) = {F(1, "metadata", MESSAGE, meta),
                      F(2, "deleteOptions", MESSAGE, delete_options), END};
 
-#define AUTHORIZATION "authorization.k8s.io"
-#define RBAC "rbac.authorization.k8s.io"
-
 const FerryProtobufKind ferry_protobuf_kinds[] = {
     {"", "Namespace", namespace},
     {"", "Node", node},
     {"", "Event", event},
     {"policy", "Eviction", eviction},
-    {AUTHORIZATION, "SelfSubjectAccessReview", self_access},
-    {AUTHORIZATION, "SelfSubjectRulesReview", self_rules},
-    {AUTHORIZATION, "SubjectAccessReview", access_review},
-    {AUTHORIZATION, "LocalSubjectAccessReview", access_review},
+    {FERRY_GROUP_AUTHORIZATION, "SelfSubjectAccessReview", self_access},
+    {FERRY_GROUP_AUTHORIZATION, "SelfSubjectRulesReview", self_rules},
+    {FERRY_GROUP_AUTHORIZATION, "SubjectAccessReview", access_review},
+    {FERRY_GROUP_AUTHORIZATION, "LocalSubjectAccessReview", access_review},
     {"authentication.k8s.io", "SelfSubjectReview", only_meta},
-    {RBAC, "Role", role},
-    {RBAC, "ClusterRole", role},
-    {RBAC, "RoleBinding", binding},
-    {RBAC, "ClusterRoleBinding", binding},
+    {FERRY_GROUP_RBAC, "Role", role},
+    {FERRY_GROUP_RBAC, "ClusterRole", role},
+    {FERRY_GROUP_RBAC, "RoleBinding", binding},
+    {FERRY_GROUP_RBAC, "ClusterRoleBinding", binding},
     {NULL, "DeleteOptions", delete_options},
 };
 const gsize ferry_protobuf_n_kinds = G_N_ELEMENTS(ferry_protobuf_kinds);

@@ -50,7 +50,7 @@ static const char *read_class(PatternItem *item, const char *p) {
   return *p ? p + 1 : NULL;
 }
 
-/* One item; where it ends, or NULL where it is none. */
+/* One item; where it ends, or NULL where there is no item. */
 static const char *read_item(PatternItem *item, const char *p) {
   if (*p == '[')
     p = read_class(item, p + 1);

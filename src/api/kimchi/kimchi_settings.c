@@ -6,6 +6,7 @@
 #include "api/kimchi/kimchi.h"
 #include "base/quantity.h"
 #include "model/kinds/policy_fields.h"
+#include "model/kinds/policy_layers.h"
 
 #include <string.h>
 
@@ -13,7 +14,7 @@
 #define ANNOTATION "kimchi.ferry.migration/"
 #define NAMESPACE "kubevirt"
 #define NAME "kubevirt"
-#define MIGRATIONS "spec.configuration.migrations."
+#define MIGRATIONS FERRY_CLUSTER_MIGRATIONS "."
 
 enum { TIMEOUT, BANDWIDTH, DOWNTIME };
 

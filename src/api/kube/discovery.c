@@ -12,6 +12,7 @@
 #include "api/http/negotiate.h"
 #include "api/http/respond.h"
 #include "api/http/route.h"
+#include "model/field/object_meta.h"
 
 #include <string.h>
 
@@ -21,10 +22,12 @@ static const struct {
   gboolean namespaced;
   const char *kind_group, *kind_version; /* of `kind` where they differ, else NULL */
 } extra_resources[] = {
-    {"authorization.k8s.io", "v1", "selfsubjectaccessreviews", "SelfSubjectAccessReview", "create"},
-    {"authorization.k8s.io", "v1", "selfsubjectrulesreviews", "SelfSubjectRulesReview", "create"},
-    {"authorization.k8s.io", "v1", "subjectaccessreviews", "SubjectAccessReview", "create"},
-    {"authorization.k8s.io", "v1", "localsubjectaccessreviews", "LocalSubjectAccessReview",
+    {FERRY_GROUP_AUTHORIZATION, "v1", "selfsubjectaccessreviews", "SelfSubjectAccessReview",
+     "create"},
+    {FERRY_GROUP_AUTHORIZATION, "v1", "selfsubjectrulesreviews", "SelfSubjectRulesReview",
+     "create"},
+    {FERRY_GROUP_AUTHORIZATION, "v1", "subjectaccessreviews", "SubjectAccessReview", "create"},
+    {FERRY_GROUP_AUTHORIZATION, "v1", "localsubjectaccessreviews", "LocalSubjectAccessReview",
      "create", TRUE},
     {"authentication.k8s.io", "v1", "selfsubjectreviews", "SelfSubjectReview", "create"},
     {"", "v1", "pods/eviction", "Eviction", "create", TRUE, "policy", "v1"},

@@ -6,7 +6,8 @@
 
 G_BEGIN_DECLS
 
-/** One a node that was deleted, with status.libvirtTrust.given as a Node has it; never served. */
+/** One for each node that was deleted, with status.libvirtTrust.given as a Node has it; never
+ * served. */
 extern const FerryKind ferry_kind_trust_kept;
 
 /** Adds the write that keeps what `node`, which is deleted, was given and is good still; what that

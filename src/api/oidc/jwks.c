@@ -86,7 +86,8 @@ static jwk_t *jwks_import(const json_t *source, unsigned *bits) {
   return NULL;
 }
 
-/* With an exponent of 1 anybody signs, an even one is none, and a long one makes each check dear.
+/* With an exponent of 1 anybody signs, an even one is no RSA exponent, and a long one makes each
+ * check dear.
  */
 static gboolean has_good_exponent(const json_t *source) {
   const char *text = ferry_json_str(source, "e");

@@ -8,7 +8,7 @@
 
 G_BEGIN_DECLS
 
-/** Turns GnuTLS' result `rc` of doing `what` into an error; TRUE where it is none. */
+/** Turns GnuTLS' result `rc` of doing `what` into an error; TRUE where there is none. */
 gboolean ferry_pki_check(int rc, const char *what, GError **error);
 /** Loads `path` or makes a key and writes it there (mode 0600); `*pem` gets the text. A key in a
  * form that not every reader takes is written anew: the same key. */
@@ -20,7 +20,7 @@ gnutls_x509_crt_t ferry_pki_load_cert(const char *path, char **pem);
 gnutls_x509_crt_t ferry_pki_new_cert(gint64 now_s, gint64 days);
 /** O=`organisation` (NULL: none), CN=`name`. */
 void ferry_pki_set_subject(gnutls_x509_crt_t crt, const char *organisation, const char *name);
-/** The address that `name` is, in network order: 4 or 16 bytes; 0: it is none. */
+/** The address that `name` is, in network order: 4 or 16 bytes; 0: it is not an address. */
 gsize ferry_pki_address_bytes(const char *name, unsigned char out[16]);
 /** Adds an address or DNS name to those that `crt` is for. */
 void ferry_pki_add_name(gnutls_x509_crt_t crt, const char *name);

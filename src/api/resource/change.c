@@ -35,7 +35,8 @@ static gboolean check_field(const char *key, const json_t *value, GError **error
   if (!field) {
     g_autofree char *names = ferry_change_names();
     g_set_error(error, FERRY_ERROR, FERRY_ERROR_BAD_REQUEST,
-                "unknown field \"%.100s\": a change has %s, and its reason", key, names);
+                FERRY_UNKNOWN_FIELD_TEXT " \"%.100s\": a change has %s, and its reason", key,
+                names);
     return FALSE;
   }
   if (!field->values)

@@ -95,8 +95,7 @@ static gboolean delete_once(FerryRequest *req, json_t *object, gboolean dry, jso
                       .name = name,
                       .revision = ferry_object_revision(object)};
   g_autoptr(json_t) marked = NULL;
-  /* Who is let out is out at once: nobody's finalizer keeps a host's or a user's credentials good.
-   */
+  /* Access ends at once: no finalizer keeps a host's or a user's credentials good. */
   gboolean at_once = req->found.kind == &ferry_kind_node || req->found.kind == &ferry_kind_user;
   if (!at_once && json_array_size(ferry_json_get(now, "metadata.finalizers")) > 0) {
     marked = json_deep_copy(now);

@@ -3,9 +3,9 @@
 // and never copied together (list_body.h); only who
 // asks for a table, metadata, YAML, indents or another version's spelling has them parsed. Pages of
 // a limited list are read from the store as it was at the first one's revision (store/page.h), so
-// nothing is kept for who asks for one: what is needed to go on is in the token, which says where
-// the last page ended. It is good for the list that it came with, and as long as the store keeps
-// the changes since.
+// nothing is kept for whoever asks for one: what is needed to go on is in the token, which says
+// where the last page ended. It is good for the list that it came with, and as long as the store
+// keeps the changes since.
 #include "api/resource/list.h"
 #include "api/http/query.h"
 #include "api/http/respond.h"

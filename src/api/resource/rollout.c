@@ -10,7 +10,7 @@
 /* Why it can't be said, or NULL; free with g_free. */
 static char *done_obstacle(FerryRequest *req, const json_t *host, const char *node) {
   if (!host)
-    return g_strdup_printf("node %s is none of its hosts", node);
+    return g_strdup_printf("node %s is not one of its hosts", node);
   FerryPhase phase = ferry_phase_parse(ferry_json_str(host, "phase"));
   guint vms = ferry_rollout_host_vms(req->api->store, node);
   const char *why = ferry_json_str(host, "message");

@@ -330,7 +330,7 @@ static gboolean keep_owned(FerryRequest *req, const json_t *old, json_t **object
       json_object_set(whole, "status", s);
     else
       json_object_del(whole, "status");
-    if (req->found.kind == &ferry_kind_node) /* which keys are the host's is nobody's to say */
+    if (req->found.kind == &ferry_kind_node) /* nobody may say which keys are the host's */
       ferry_json_set(whole, "status.libvirtTrust",
                      json_incref(ferry_json_get(old, "status.libvirtTrust")));
     json_decref(draft);

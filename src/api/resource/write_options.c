@@ -69,7 +69,7 @@ const char *ferry_request_one_field(const json_t *body, const char *field, const
     if (g_str_equal(key, "dryRun") || g_str_equal(key, field))
       continue;
     g_set_error(error, FERRY_ERROR, FERRY_ERROR_BAD_REQUEST,
-                "unknown field \"%.100s\": the body has %s alone", key, field);
+                FERRY_UNKNOWN_FIELD_TEXT " \"%.100s\": the body has %s alone", key, field);
     return NULL;
   }
   if (!word)

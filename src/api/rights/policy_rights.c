@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Theory of operation: whoever writes a dangerous field into a MigrationPolicy has the right to it,
-// and grants it to the VMs that its selectors choose. Who has the policy count for another VM
+// and grants it to the VMs that its selectors choose. Whoever makes the policy count for another VM
 // grants it himself, and needs the right as well, in the VM's namespace: who names it in a
 // migration, or in a VM's annotation, or labels a VM or its Namespace so that it is chosen. A
 // migration and a VM are judged by what comes of it: the configuration is resolved with this write

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/core/user_binding.h"
+#include "model/field/object_meta.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -16,10 +17,9 @@ gboolean ferry_user_bind(FerryCli *cli, const FerryUserWish *wish, GError **erro
   g_autofree char *name = g_strdup_printf("%s-%s", wish->name, wish->role);
   g_autoptr(json_t) body = json_pack(
       "{s:s, s:s, s:{s:s}, s:{s:s, s:s, s:s}, s:[{s:s, s:s, s:s}]}", "apiVersion",
-      "rbac.authorization.k8s.io/v1", "kind", wish->ns ? "RoleBinding" : "ClusterRoleBinding",
-      "metadata", "name", name, "roleRef", "apiGroup", "rbac.authorization.k8s.io", "kind",
-      "ClusterRole", "name", wish->role, "subjects", "kind", "User", "apiGroup",
-      "rbac.authorization.k8s.io", "name", wish->name);
+      FERRY_GROUP_RBAC "/v1", "kind", wish->ns ? "RoleBinding" : "ClusterRoleBinding", "metadata",
+      "name", name, "roleRef", "apiGroup", FERRY_GROUP_RBAC, "kind", "ClusterRole", "name",
+      wish->role, "subjects", "kind", "User", "apiGroup", FERRY_GROUP_RBAC, "name", wish->name);
   g_autoptr(json_t) answer = ferry_user_send(cli, "POST", path, body, error);
   return answer != NULL;
 }

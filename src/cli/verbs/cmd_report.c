@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// ferry report: for who is to find out what happened, in a form that may be shown to strangers.
+// ferry report: for whoever has to find out what happened, in a form that may be shown to
+// strangers.
 #include "base/archive.h"
 #include "cli/core/migration_find.h"
 #include "cli/core/options.h"

@@ -13,7 +13,7 @@ FerryRedactNames *ferry_redact_names_new(void);
 void ferry_redact_names_free(FerryRedactNames *names); /* NULL is allowed */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(FerryRedactNames, ferry_redact_names_free)
 
-/** From now on `name` (NULL or "" is none) is KIND-N; of a name that was there the first word
+/** From now on `name` (NULL or "" does nothing) is KIND-N; of a name that was there the first word
  * stays.
  */
 void ferry_redact_names_add(FerryRedactNames *names, const char *kind, const char *name);

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Theory of operation: ctnetlink(7) of the kernel is spoken over netlink. A dump has one message a
-// connection, with the addresses of both directions; where the reply's are not the inverse of the
-// other's, they are translated by this machine (NAT), and the connection means nothing elsewhere.
-// What is made known has no sequence numbers: the kernel takes them from the first packet that it
-// sees of either side, as it does for connections that began before it was asked to track them.
+// Theory of operation: ctnetlink(7) of the kernel is spoken over netlink. A dump has one message
+// for each connection, with the addresses of both directions; where the reply's are not the inverse
+// of the other's, they are translated by this machine (NAT), and the connection means nothing
+// elsewhere. What is made known has no sequence numbers: the kernel takes them from the first
+// packet that it sees of either side, as it does for connections that began before it was asked to
+// track them.
 #include "host/machine/conntrack.h"
 #include "base/error.h"
 #include <linux/netfilter/nf_conntrack_common.h>
@@ -256,7 +257,7 @@ gboolean ferry_conntrack_add(const FerryConntrackFlow *f, GError **error) {
 }
 
 char *ferry_conntrack_obstacle(void) {
-  /* forgetting one that can't be needs the same right as reading and making one */
+  /* to forget a connection that can't exist needs the same right as to read and to make one */
   static const FerryConntrackFlow none = {.protocol = IPPROTO_UDP};
   g_autoptr(GError) error = NULL;
   return ferry_conntrack_remove(&none, &error) ? NULL : g_strdup(error->message);

@@ -8,7 +8,7 @@ G_BEGIN_DECLS
 
 #define FERRY_MAC_BYTES 6
 
-/** "52:54:00:00:00:01" as bytes. FALSE: it is none, or one of a group. Pure. */
+/** "52:54:00:00:00:01" as bytes. FALSE: it is not a MAC address, or one of a group. Pure. */
 gboolean ferry_mac_parse(const char *text, guint8 mac[FERRY_MAC_BYTES]);
 
 /** The bridge that `device` is a port of; NULL: of none of the kernel's. Free with g_free. */

@@ -142,7 +142,7 @@ static void first_hop(struct nlattr *attribute, int family, Route *route) {
     rtnetlink_address(family, a[RTA_GATEWAY], route->gateway, sizeof route->gateway);
 }
 
-/* FALSE: it is none that a packet to elsewhere takes. `table` gets the number of its table. */
+/* FALSE: it is not one that a packet to elsewhere takes. `table` gets the number of its table. */
 static gboolean read_route(struct nlmsghdr *header, Route *route, guint *table) {
   static struct nla_policy policy[RTA_MAX + 1] = {[RTA_OIF] = {.type = NLA_U32},
                                                   [RTA_PRIORITY] = {.type = NLA_U32},

@@ -53,7 +53,7 @@ static void read_line(const char *line, GHashTable *mounts) {
       strlen(back[0]) > MAX_TYPE || !g_utf8_validate(back[0], -1, NULL))
     return;
   g_autofree char *path = shared_mounts_unescape(front[4]);
-  /* A disk's path is text of XML: what is none holds no disk that has a name. */
+  /* A disk's path is text of XML: a path that is not UTF-8 holds no disk that XML can name. */
   if (path[0] != '/' || strlen(path) > MAX_PATH || !g_utf8_validate(path, -1, NULL))
     return;
   Mount *m = g_new0(Mount, 1);

@@ -134,7 +134,7 @@ gboolean ferry_sim_error(GError **error, int code, const char *format, ...) G_GN
 /** Queues an event for those who listen at `host`. */
 void ferry_sim_tell(FerrySimWorld *world, FerrySimHost *host, FerryHostEventType type,
                     const char *uuid, const char *detail);
-/** The same, for who adds to it before the lock is given back. */
+/** The same, for a caller that adds to it before the lock is given back. */
 FerrySimEvent *ferry_sim_queue(FerrySimWorld *world, FerrySimHost *host, FerryHostEventType type,
                                const char *uuid, const char *detail);
 void ferry_sim_event_free(gpointer event);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Theory of operation: a definition is walked once, device by device. It errs to the side of too
-// little: a need that is none would refuse what libvirt would do, while one that is missed is
+// little: a need stated in error would refuse what libvirt would do, while one that is missed is
 // refused by libvirt itself. So a path counts only where libvirt or QEMU opens it at the start and
 // makes it not itself; for what they make, its directory counts.
 #include "model/domain/domain_needs.h"

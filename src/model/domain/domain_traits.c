@@ -10,7 +10,7 @@ typedef struct {
   const char *word, *path;
   const char *attribute;         /* NULL: the element itself */
   const char *value;             /* NULL: any; "!x": another than x; "x*": one that begins so */
-  const char *also, *also_value; /* a second attribute, of which NULL is none */
+  const char *also, *also_value; /* a second attribute, or NULL */
   const char *since;             /* NULL: it is no matter of who knows it */
   gboolean refused;              /* an older one refuses it, and does not drop it */
 } Trait;

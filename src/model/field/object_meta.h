@@ -6,6 +6,10 @@
 
 G_BEGIN_DECLS
 
+/** Kubernetes' groups of roles and their bindings, and of reviews of rights. */
+#define FERRY_GROUP_RBAC "rbac.authorization.k8s.io"
+#define FERRY_GROUP_AUTHORIZATION "authorization.k8s.io"
+
 /** The value of an annotation, borrowed; NULL where it is not there, or `object` is NULL. */
 const char *ferry_object_annotation(const json_t *object, const char *key);
 /** Whether the finalizer `name` is there. */

@@ -3,6 +3,7 @@
 // ClusterRoleBinding give them to users and groups.
 #include "model/kinds/columns.h"
 #include "model/kinds/shared_fields.h"
+#include "model/field/object_meta.h"
 
 #define WORDS_MAX 256
 #define WORD_LENGTH 512
@@ -41,14 +42,14 @@ static const FerryField cluster_role_fields[] = {
 
 static const FerryField rbac_subject[] = {
     STR("kind", "User or Group.", REQUIRED, .max = 64),
-    STR("apiGroup", "rbac.authorization.k8s.io.", .max = WORD_LENGTH),
+    STR("apiGroup", FERRY_GROUP_RBAC ".", .max = WORD_LENGTH),
     STR("name", "Name of the user or group.", REQUIRED, .max = 1024),
     STR("namespace", "Not used: users and groups have none.", .max = WORD_LENGTH),
     END,
 };
 
 static const FerryField role_ref[] = {
-    STR("apiGroup", "rbac.authorization.k8s.io.", .max = WORD_LENGTH),
+    STR("apiGroup", FERRY_GROUP_RBAC ".", .max = WORD_LENGTH),
     STR("kind", "ClusterRole, or Role of the binding's namespace.", REQUIRED,
         .values = WORDS("ClusterRole", "Role")),
     STR("name", "Name of the role.", REQUIRED, .pattern = "path-segment", .max = NAME_MAX_LENGTH),
@@ -123,14 +124,13 @@ static void binding_check(const json_t *object, const json_t *old, GError *error
       ferry_error_add_cause(error, "FieldValueNotSupported", at,
                             "Unsupported value: \"%.64s\": supported values: \"User\", \"Group\"",
                             kind ? kind : "");
-    if (group && *group && !g_str_equal(group, "rbac.authorization.k8s.io"))
+    if (group && *group && !g_str_equal(group, FERRY_GROUP_RBAC))
       ferry_error_add_cause(error, "FieldValueNotSupported", at,
-                            "Unsupported value: apiGroup \"%.64s\": expected "
-                            "rbac.authorization.k8s.io",
+                            "Unsupported value: apiGroup \"%.64s\": expected " FERRY_GROUP_RBAC,
                             group);
   }
   const char *group = ferry_json_str(object, "roleRef.apiGroup");
-  if (group && *group && !g_str_equal(group, "rbac.authorization.k8s.io"))
+  if (group && *group && !g_str_equal(group, FERRY_GROUP_RBAC))
     ferry_error_add_cause(error, "FieldValueNotSupported", "roleRef.apiGroup",
                           "Unsupported value: \"%.64s\": expected rbac.authorization.k8s.io",
                           group);
@@ -159,7 +159,7 @@ static const FerryColumn binding_columns[] = {
 };
 
 #define RBAC_KIND                                                                                  \
-  .group = "rbac.authorization.k8s.io", .version = "v1", .verbs = FERRY_VERB_ALL,                  \
+  .group = FERRY_GROUP_RBAC, .version = "v1", .verbs = FERRY_VERB_ALL,                             \
   .read_by = FERRY_ROLE_ADMIN, .write_by = FERRY_ROLE_ADMIN, .name_format = "path-segment"
 
 const FerryKind ferry_kind_role = {

@@ -32,7 +32,7 @@
 #define LAYERS_OF_THE_VM (FERRY_LAYER_CLUSTER | FERRY_LAYER_POLICY | FERRY_LAYER_VM)
 /* the cluster's stands where KubeVirt has it, beside the migrations' configuration */
 #define WHERE_POLICY_AND_VM 0, 1, 0, 0
-#define LAYERS_POLICY_AND_VM (FERRY_LAYER_CLUSTER | FERRY_LAYER_POLICY | FERRY_LAYER_VM)
+#define LAYERS_POLICY_AND_VM LAYERS_OF_THE_VM
 #define WHERE_MIGRATION 0, 0, 1, 0
 #define LAYERS_MIGRATION (FERRY_LAYER_VM | FERRY_LAYER_MIGRATION)
 /* an intent's, by the name and in the unit of the resolved configuration */

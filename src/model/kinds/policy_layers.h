@@ -16,6 +16,7 @@
 
 /** Where the value of a field comes from (configurationOrigins): nobody said it, the cluster's
  * KubeVirt, the VM, the migration itself, the rules of the preset whose name follows. */
+#define FERRY_CLUSTER_MIGRATIONS "spec.configuration.migrations"
 #define FERRY_ORIGIN_DEFAULT "default"
 #define FERRY_ORIGIN_CLUSTER "KubeVirt"
 #define FERRY_ORIGIN_VM "VirtualMachineInstance"

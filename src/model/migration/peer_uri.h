@@ -15,7 +15,7 @@ G_BEGIN_DECLS
 /** Whether `text` is a host that a peer may name: an IPv4 address of four decimal numbers, an IPv6
  * address as inet_ntop prints it, without brackets and zone, or a DNS name of lower case letters,
  * digits, '-' and '.', at most 253 characters, whose last part is no number. Nobody's own
- * (loopback, unspecified, multicast, link-local, mapped) addresses and "localhost" are none. */
+ * (loopback, unspecified, multicast, link-local, mapped) addresses and "localhost" are refused. */
 gboolean ferry_peer_host_is_valid(const char *text);
 /** Whether `text` is a user that a peer may name: [a-z_][a-z0-9_-]{0,31}. */
 gboolean ferry_peer_user_is_valid(const char *text);

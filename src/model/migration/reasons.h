@@ -39,7 +39,7 @@ typedef struct {
 
 /** The word of a reason; NULL for NONE. Static. */
 const char *ferry_reason_name(FerryReason reason);
-/** The reason with that word among those of `kind`; NONE for NULL and for a word that is none. */
+/** The reason with that word among those of `kind`; NONE for NULL and for any other word. */
 FerryReason ferry_reason_parse(FerryReasonKind kind, const char *name);
 /** Its row; NULL for NONE. */
 const FerryReasonRow *ferry_reason_row(FerryReason reason);

@@ -385,7 +385,7 @@ static gboolean report_unknown(const GPtrArray *unknown, FerryUnknown mode, cons
     return TRUE;
   g_autoptr(GString) all = g_string_new("strict decoding error: ");
   for (guint i = 0; i < unknown->len; i++) {
-    char *text = g_strdup_printf("unknown field \"%s\"", (char *)unknown->pdata[i]);
+    char *text = g_strdup_printf(FERRY_UNKNOWN_FIELD_TEXT " \"%s\"", (char *)unknown->pdata[i]);
     g_string_append_printf(all, "%s%s", i ? ", " : "", text);
     if (mode == FERRY_UNKNOWN_WARN && warnings)
       g_ptr_array_add(warnings, text);

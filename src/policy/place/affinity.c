@@ -155,7 +155,7 @@ static char *rule_against(const AffinityRule *rule, const json_t *node, const js
   if (!rule->at)
     return ferry_selector_matches(rule->selector, node)
                ? NULL
-               : g_strdup_printf("node %s is none with %s (%s)", name, rule->term, field);
+               : g_strdup_printf("node %s is not one with %s (%s)", name, rule->term, field);
   const Found *found = name ? g_hash_table_lookup(rule->at, name) : NULL;
   if (rule->kind->apart)
     return found ? g_strdup_printf("node %s has %u VM%s with %s, such as %s (%s)", name, found->n,

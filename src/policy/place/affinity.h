@@ -35,7 +35,8 @@ typedef void (*FerryAffinityFound)(gboolean of_vms, gboolean apart, const char *
 void ferry_affinity_against(const FerryAffinity *affinity, const json_t *node, const json_t *source,
                             gboolean hard, FerryAffinityFound found, gpointer data);
 
-/** Adds a cause for each term of a policy's or a VM's spec that is none, by its path. Pure. */
+/** Adds a cause for each term of a policy's or a VM's spec that can't be read, by its path. Pure.
+ */
 void ferry_affinity_check(const json_t *spec, const char *path, GError *causes);
 
 G_END_DECLS

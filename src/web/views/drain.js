@@ -32,6 +32,41 @@ function evacuationPart() {
   };
 }
 
+async function begin(app, name, told) {
+  try {
+    await post(pathOf("evacuations"), { apiVersion: "ferry.migration/v1", kind: "Evacuation", metadata: { generateName: `${name}-` }, spec: { nodeName: name } });
+    told.say(`${name} is being drained.`);
+    app.store.evacuations.refresh();
+  } catch (error) {
+    told.say(reasonsOf(error).join("; "), true);
+  }
+}
+
+async function bringBack(app, name, told) {
+  try {
+    await merge(pathOf("nodes", null, name), { spec: { unschedulable: null } });
+    for (const e of app.store.evacuations.items.values())
+      if (e.spec.nodeName === name)
+        await del(pathOf("evacuations", null, e.metadata.name)).catch(error => {
+          if (error.status !== 404)
+            throw error;
+        });
+    told.say(`${name} takes VMs again. What waited is cancelled, what moves goes on.`);
+    app.store.evacuations.refresh();
+    app.store.hosts.refresh();
+  } catch (error) {
+    told.say(reasonsOf(error).join("; "), true);
+  }
+}
+
+// What the drain would meet: the VMs there, and those of them that cannot move.
+function showPlan(app, name, list) {
+  const vms = [...app.store.vms.items.values()].filter(vm => facts.vmHost(vm) === name && facts.vmPhase(vm) === "Running");
+  const stuck = vms.filter(vm => facts.condition(vm, "LiveMigratable")?.status === "False");
+  replace(list, h("li", null, `${count(vms.length, "VM")} would move`),
+    stuck.map(vm => h("li", { class: "bad" }, h("a", { href: address(["vm", vm.metadata.namespace, vm.metadata.name]) }, vm.metadata.name), ` cannot: ${facts.vmTrouble(vm)}`)));
+}
+
 export function drain(app, [wanted]) {
   const told = notice();
   const host = h("select", { onchange: () => update() });
@@ -39,42 +74,6 @@ export function drain(app, [wanted]) {
   const list = h("div");
   const updateList = keyed(list, evacuationPart);
   const none = h("p", { class: "quiet" }, "No host is being drained.");
-
-  async function begin() {
-    try {
-      await post(pathOf("evacuations"), { apiVersion: "ferry.migration/v1", kind: "Evacuation", metadata: { generateName: `${host.value}-` }, spec: { nodeName: host.value } });
-      told.say(`${host.value} is being drained.`);
-      app.store.evacuations.refresh();
-    } catch (error) {
-      told.say(reasonsOf(error).join("; "), true);
-    }
-  }
-
-  async function bringBack() {
-    const name = host.value;
-    try {
-      await merge(pathOf("nodes", null, name), { spec: { unschedulable: null } });
-      for (const e of app.store.evacuations.items.values())
-        if (e.spec.nodeName === name)
-          await del(pathOf("evacuations", null, e.metadata.name)).catch(error => {
-            if (error.status !== 404)
-              throw error;
-          });
-      told.say(`${name} takes VMs again. What waited is cancelled, what moves goes on.`);
-      app.store.evacuations.refresh();
-      app.store.hosts.refresh();
-    } catch (error) {
-      told.say(reasonsOf(error).join("; "), true);
-    }
-  }
-
-  // What the drain would meet: the VMs there, and those of them that cannot move.
-  function plan() {
-    const vms = [...app.store.vms.items.values()].filter(vm => facts.vmHost(vm) === host.value && facts.vmPhase(vm) === "Running");
-    const stuck = vms.filter(vm => facts.condition(vm, "LiveMigratable")?.status === "False");
-    replace(before, h("li", null, `${count(vms.length, "VM")} would move`),
-      stuck.map(vm => h("li", { class: "bad" }, h("a", { href: address(["vm", vm.metadata.namespace, vm.metadata.name]) }, vm.metadata.name), ` cannot: ${facts.vmTrouble(vm)}`)));
-  }
 
   let names = "", planned = "";
   function update() {
@@ -89,14 +88,15 @@ export function drain(app, [wanted]) {
     const now = `${app.store.vms.version} ${host.value}`;
     if (now !== planned) {
       planned = now;
-      plan();
+      showPlan(app, host.value, before);
     }
     const evacuations = [...app.store.evacuations.items.values()].sort((a, b) => a.metadata.creationTimestamp < b.metadata.creationTimestamp ? 1 : -1);
     updateList(evacuations, e => e.metadata.uid);
     setShown(none, !evacuations.some(e => !isOver(e)));
   }
 
-  const acts = h("div", { class: "row" }, button("Drain it", begin, { class: "main" }), button("Let it take VMs again", bringBack));
+  const acts = h("div", { class: "row" }, button("Drain it", () => begin(app, host.value, told), { class: "main" }),
+    button("Let it take VMs again", () => bringBack(app, host.value, told)));
   const element = h("div", null, h("div", { class: "row" }, field("Host", host), offer(acts, "create", "evacuations")), told.element, before,
     h("h2", null, "Drains"), none, list);
   return { title: "Drain", element, update };

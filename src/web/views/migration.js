@@ -1,5 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // One migration: as it goes, and again from its record once it has ended.
+//
+// The view shows what the record holds: its figures, the course as a chart and as a table, each
+// decision with its reason. While the migration runs, what was seen of its progress is kept beside
+// the course that the agent writes down every few seconds, so that the chart follows it. Once it
+// has ended the same parts are drawn again from the record, up to the moment that the replay has
+// reached. Acts are offered to those who have the right to them; the server decides.
 import { post, put, pathOf, reasonsOf } from "../api.js";
 import { courseChart } from "../chart.js";
 import { button, field, h, keyed, notice, setShown, setText, table } from "../dom.js";
@@ -165,53 +171,85 @@ function replay(onTime) {
   };
 }
 
+// ---- the tables ----
+
+const decisionTable = () => table("What was decided, and why", [
+  { label: "After", head: true, class: "number", of: d => ms(d.elapsedMs) },
+  { label: "What", of: d => d.value === undefined ? d.action : `${d.action} ${d.value}` },
+  { label: "Why", of: d => d.reason ?? d.code },
+  { label: "Remaining", class: "number", of: d => bytes(d.remainingBytes) },
+  { label: "Limit", class: "number", of: d => ms(d.limitMs) },
+]);
+
+const phaseTable = () => table("Phases", [
+  { label: "Phase", head: true, of: p => p.phase }, { label: "Begun", of: p => time(p.phaseTransitionTimestamp) },
+]);
+
+const changeTable = () => table("What people changed", [
+  { label: "By", head: true, of: c => c.by }, { label: "When", of: c => time(c.time) },
+  { label: "What", of: c => Object.entries(c.fields ?? {}).map(([k, v]) => `${k} ${v}`).join(", ") },
+  { label: "State", of: c => [c.state, c.message].filter(Boolean).join(": ") },
+]);
+
+const refusalTable = () => table("Hosts that cannot take it", [
+  { label: "Host", head: true, of: r => r.nodeName }, { label: "Why", of: r => r.reasons.map(x => x.message || x.reason).join("; ") },
+]);
+
+const courseTable = () => table("The course in numbers", [
+  { label: "After", head: true, class: "number", of: r => ms(r.elapsedMs) }, { label: "Pass", class: "number", of: r => r.iteration ?? "" },
+  { label: "Remaining", class: "number", of: r => bytes(r.remainingBytes) }, { label: "Rate", class: "number", of: r => rate(r.rateBytesPerSecond) },
+  { label: "Dirty rate", class: "number", of: r => rate(r.dirtyRateBytesPerSecond) }, { label: "Limit", class: "number", of: r => ms(r.limitMs) },
+]);
+
+const section = (title, part) => h("section", null, h("h2", null, title), part.element);
+
+// All of them below each other; those that have no row are not shown.
+function records() {
+  const decisions = decisionTable(), phases = phaseTable(), changes = changeTable(), refusals = refusalTable(), course = courseTable();
+  const parts = [section("Decisions", decisions), section("Changes", changes), section("Hosts that cannot take it", refusals),
+    section("Phases", phases), h("details", null, h("summary", null, "The course in numbers"), course.element)];
+  return {
+    parts,
+    update(m, rows, made) {
+      const said = m.status?.changes ?? [], refused = m.status?.refusals ?? [];
+      decisions.update(made, d => `${d.elapsedMs} ${d.action} ${d.code}`);
+      phases.update(m.status?.phaseTransitionTimestamps ?? [], p => `${p.phase} ${p.phaseTransitionTimestamp}`);
+      changes.update(said, c => c.id);
+      refusals.update(refused, r => r.nodeName);
+      course.update(rows, r => r.elapsedMs);
+      [made, said, refused].forEach((some, i) => setShown(parts[i], some.length > 0));
+    },
+  };
+}
+
+// ---- the acts ----
+
+// What can be done to one that runs, and to one that has ended.
+function actsOf(namespace, told) {
+  const running = h("section", { "aria-label": "Acts" }), ended = h("section", { "aria-label": "Again" });
+  return {
+    running, ended,
+    build(m) {
+      running.replaceChildren(
+        offer(h("div", null, button("Cancel the migration", () => cancel(m, told))), "update", PLURAL, "cancel", namespace),
+        offer(h("div", null, changeForm(m, told)), "update", PLURAL, "change", namespace));
+      ended.replaceChildren(offer(h("div", null, button("Move it again", () => again(m, told))), "create", PLURAL, null, namespace));
+    },
+  };
+}
+
 // ---- the view ----
 
 export function migration(app, [namespace, name]) {
   const told = notice();
   const message = h("p", { class: "message" });
-  const list = figureList();
-  const chart = courseChart();
+  const list = figureList(), chart = courseChart(), tables = records(), acts = actsOf(namespace, told);
   const seen = [];
-  let until = Infinity; // of the replay, ms
+  let uid = null, until = Infinity; // of the replay, ms
   const film = replay(at => {
     until = at;
     update();
   });
-  const decisions = table("What was decided, and why", [
-    { label: "After", head: true, class: "number", of: d => ms(d.elapsedMs) },
-    { label: "What", of: d => d.value === undefined ? d.action : `${d.action} ${d.value}` },
-    { label: "Why", of: d => d.reason ?? d.code },
-    { label: "Remaining", class: "number", of: d => bytes(d.remainingBytes) },
-    { label: "Limit", class: "number", of: d => ms(d.limitMs) },
-  ]);
-  const phases = table("Phases", [
-    { label: "Phase", head: true, of: p => p.phase }, { label: "Begun", of: p => time(p.phaseTransitionTimestamp) },
-  ]);
-  const changes = table("What people changed", [
-    { label: "By", head: true, of: c => c.by }, { label: "When", of: c => time(c.time) },
-    { label: "What", of: c => Object.entries(c.fields ?? {}).map(([k, v]) => `${k} ${v}`).join(", ") },
-    { label: "State", of: c => [c.state, c.message].filter(Boolean).join(": ") },
-  ]);
-  const refusals = table("Hosts that cannot take it", [
-    { label: "Host", head: true, of: r => r.nodeName }, { label: "Why", of: r => r.reasons.map(x => x.message || x.reason).join("; ") },
-  ]);
-  const course = table("The course in numbers", [
-    { label: "After", head: true, class: "number", of: r => ms(r.elapsedMs) }, { label: "Pass", class: "number", of: r => r.iteration ?? "" },
-    { label: "Remaining", class: "number", of: r => bytes(r.remainingBytes) }, { label: "Rate", class: "number", of: r => rate(r.rateBytesPerSecond) },
-    { label: "Dirty rate", class: "number", of: r => rate(r.dirtyRateBytesPerSecond) }, { label: "Limit", class: "number", of: r => ms(r.limitMs) },
-  ]);
-  const acts = h("section", { "aria-label": "Acts" });
-  const again_ = h("section", { "aria-label": "Again" });
-  let uid = null;
-
-  function build(m) {
-    uid = m.metadata.uid;
-    acts.replaceChildren(
-      offer(h("div", null, button("Cancel the migration", () => cancel(m, told))), "update", PLURAL, "cancel", namespace),
-      offer(h("div", null, changeForm(m, told)), "update", PLURAL, "change", namespace));
-    again_.replaceChildren(offer(h("div", null, button("Move it again", () => again(m, told))), "create", PLURAL, null, namespace));
-  }
 
   function update() {
     const m = app.store.migrations.get(namespace, name);
@@ -220,7 +258,8 @@ export function migration(app, [namespace, name]) {
       return;
     }
     if (uid !== m.metadata.uid)
-      build(m);
+      acts.build(m);
+    uid = m.metadata.uid;
     const last = facts.sample(m);
     if (last && seen.at(-1)?.elapsedMs !== last.elapsedMs && facts.isMoving(m))
       seen.push(last);
@@ -230,25 +269,16 @@ export function migration(app, [namespace, name]) {
     setText(message, facts.why(m));
     list.update(m);
     chart.set(rows, made.map(d => d.elapsedMs).filter(t => t !== undefined), band(m));
-    decisions.update(made, d => `${d.elapsedMs} ${d.action} ${d.code}`);
-    phases.update(m.status?.phaseTransitionTimestamps ?? [], p => `${p.phase} ${p.phaseTransitionTimestamp}`);
-    changes.update(m.status?.changes ?? [], c => c.id);
-    refusals.update(m.status?.refusals ?? [], r => r.nodeName);
-    course.update(rows, r => r.elapsedMs);
-    setShown(acts, !final);
-    setShown(again_, final);
+    tables.update(m, rows, made);
+    setShown(acts.running, !final);
+    setShown(acts.ended, final);
     setShown(film.element, final && rows.length > 0);
     if (final)
       film.setEnd(Math.max(1, ...facts.course(m, seen).map(r => r.elapsedMs), ...(m.status?.decisions ?? []).map(d => d.elapsedMs ?? 0)));
-    for (const [part, some] of [[decisions, made], [changes, m.status?.changes ?? []], [refusals, m.status?.refusals ?? []]])
-      setShown(part.element.parentElement, some.length > 0);
   }
 
-  const section = (title, part) => h("section", null, h("h2", null, title), part.element);
-  const element = h("div", { class: "migration" }, message, acts, told.element, list.element,
-    film.element, chart.element,
-    section("Decisions", decisions), section("Changes", changes), section("Hosts that cannot take it", refusals),
-    section("Phases", phases), h("details", null, h("summary", null, "The course in numbers"), course.element), again_);
+  const element = h("div", { class: "migration" }, message, acts.running, told.element, list.element,
+    film.element, chart.element, ...tables.parts, acts.ended);
   return {
     title: `Migration ${name}`, element, update,
     close() {

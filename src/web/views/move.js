@@ -169,24 +169,46 @@ function forecastTable() {
   ]);
 }
 
-// ---- the view ----
+// What was measured by a migration that only reckons.
+function forecastPart(app, namespace, told) {
+  const costs = forecastTable();
+  const note = h("p", { class: "quiet" });
+  let name = null;
+  return {
+    parts: [note, costs.element],
+    follow(made) {
+      name = made;
+      told.say("It is being measured.");
+    },
+    update() {
+      const m = name ? app.store.migrations.get(namespace, name) : null;
+      const forecast = m?.status?.forecast;
+      costs.update(forecast?.strategies ?? [], s => s.name);
+      setShown(costs.element, !!forecast);
+      if (forecast)
+        setText(note, `Best: ${forecast.best ?? "none within what is allowed"}. Dirty rate ${rate(forecast.dirtyRateBytesPerSecond)}, path ${rate(forecast.bandwidthBytesPerSecond)} (${forecast.bandwidthFrom ?? ""}).`);
+      if (m && facts.isFinal(m))
+        told.say(facts.succeeded(m) ? "" : facts.why(m), !facts.succeeded(m));
+    },
+  };
+}
 
-export function move(app, [namespace, name]) {
-  const told = notice();
-  const facts_ = h("dl", { class: "figures" });
-  const trouble = h("p", { class: "message bad" });
+// ---- moving it ----
+
+const settingsTable = () => table("What would hold, and where it comes from", [
+  { label: "Setting", head: true, of: s => s.name }, { label: "Value", of: s => typeof s.value === "object" ? JSON.stringify(s.value) : s.value ?? "" }, { label: "From", of: s => s.origin },
+]);
+
+// What is asked for, what is against it, and the commands that do the same.
+function wishPart(app, namespace, name) {
   const pause = h("input", { type: "number", min: "1", inputmode: "numeric", oninput: () => changed() });
   const against = h("ul", { class: "bad" });
   const commands = h("pre", { tabindex: "0", "aria-label": "Commands that do the same" });
   const hosts = hostChoice(() => changed());
   const submit = h("button", { type: "submit", class: "main" }, "Move it");
   const flagPlace = h("div", { onchange: () => changed() });
-  const settings = table("What would hold, and where it comes from", [
-    { label: "Setting", head: true, of: s => s.name }, { label: "Value", of: s => typeof s.value === "object" ? JSON.stringify(s.value) : s.value ?? "" }, { label: "From", of: s => s.origin },
-  ]);
-  const costs = forecastTable();
-  const costNote = h("p", { class: "quiet" });
-  let flags = [], form = null, general = null, closed = false, number = 0, forecastName = null;
+  const settings = settingsTable();
+  let flags = [], form = null, general = null, closed = false, number = 0;
 
   function wish() {
     const spec = { vmiName: name };
@@ -196,6 +218,10 @@ export function move(app, [namespace, name]) {
       spec.maxDowntimeMs = Number(pause.value);
     form?.fill(spec);
     return spec;
+  }
+
+  function showHosts() {
+    hosts.fill([...app.store.hosts.items.values()].map(n => n.metadata.name).sort(), general, facts.vmHost(app.store.vms.get(namespace, name) ?? {}));
   }
 
   async function changed() {
@@ -216,71 +242,88 @@ export function move(app, [namespace, name]) {
     setShown(settings.element, rows.length > 0);
   }
 
-  function showHosts() {
-    hosts.fill([...app.store.hosts.items.values()].map(n => n.metadata.name).sort(), general, facts.vmHost(app.store.vms.get(namespace, name) ?? {}));
-  }
+  return {
+    hosts, pause, flagPlace, against, submit, commands, settings, wish, changed, showHosts,
+    isReady: () => !!form,
+    isClosed: () => closed,
+    setFlags(table_) {
+      flags = table_;
+      form = flagForm(flags);
+      flagPlace.replaceChildren(form.element);
+    },
+    close() {
+      closed = true;
+    },
+  };
+}
 
-  async function start(forecastOnly) {
-    const spec = wish();
-    if (forecastOnly)
-      spec.forecastOnly = true;
-    submit.disabled = true;
-    try {
-      const made = await post(pathOf(PLURAL, namespace), manifest(namespace, name, spec));
-      if (closed)
-        return;
-      if (!forecastOnly)
-        return go(["migration", namespace, made.metadata.name]);
-      forecastName = made.metadata.name;
-      told.say("It is being measured.");
-    } catch (error) {
-      told.say(reasonsOf(error).join("; "), true);
-    } finally {
-      submit.disabled = false;
-    }
+async function start(part, namespace, name, told, forecast) {
+  const spec = part.wish();
+  if (forecast)
+    spec.forecastOnly = true;
+  part.submit.disabled = true;
+  try {
+    const made = await post(pathOf(PLURAL, namespace), manifest(namespace, name, spec));
+    if (part.isClosed())
+      return;
+    if (!forecast)
+      return go(["migration", namespace, made.metadata.name]);
+    forecast.follow(made.metadata.name);
+  } catch (error) {
+    told.say(reasonsOf(error).join("; "), true);
+  } finally {
+    part.submit.disabled = false;
   }
+}
 
-  function showForecast() {
-    const m = forecastName ? app.store.migrations.get(namespace, forecastName) : null;
-    const forecast = m?.status?.forecast;
-    costs.update(forecast?.strategies ?? [], s => s.name);
-    setShown(costs.element, !!forecast);
-    if (forecast)
-      setText(costNote, `Best: ${forecast.best ?? "none within what is allowed"}. Dirty rate ${rate(forecast.dirtyRateBytesPerSecond)}, path ${rate(forecast.bandwidthBytesPerSecond)} (${forecast.bandwidthFrom ?? ""}).`);
-    if (m && facts.isFinal(m))
-      told.say(facts.succeeded(m) ? "" : facts.why(m), !facts.succeeded(m));
-  }
-
+// The form, for who may; a word instead for others.
+function moveSection(part, namespace, name, forecast, told) {
   const act = h("form", {
     hidden: true, onsubmit(event) {
       event.preventDefault();
-      start(false);
+      start(part, namespace, name, told, null);
     },
-  }, hosts.element, h("div", { class: "row" }, field("Pause at most (ms)", pause)), flagPlace, against,
-  h("div", { class: "row" }, submit, button("What would it cost?", () => start(true))),
-  told.element, costNote, costs.element, h("h2", null, "The same by a command"), commands,
-  h("h2", null, "What would hold, and where it comes from"), settings.element);
+  }, part.hosts.element, h("div", { class: "row" }, field("Pause at most (ms)", part.pause)), part.flagPlace, part.against,
+  h("div", { class: "row" }, part.submit, button("What would it cost?", () => start(part, namespace, name, told, forecast))),
+  told.element, ...forecast.parts, h("h2", null, "The same by a command"), part.commands,
+  h("h2", null, "What would hold, and where it comes from"), part.settings.element);
   const reader = h("p", { class: "quiet", hidden: true }, "You may not move it.");
-  const past = table("Its migrations", [
-    { label: "Migration", head: true, of: m => m.metadata.name, link: m => address(["migration", namespace, m.metadata.name]) },
-    { label: "When", of: m => time(m.metadata.creationTimestamp) }, { label: "From", of: facts.source }, { label: "To", of: facts.target },
-    { label: "Phase", of: facts.phase }, { label: "Why", of: facts.why },
-  ]);
-
   may("create", PLURAL, null, namespace).then(async allowed => {
     setShown(act, allowed);
     setShown(reader, !allowed);
-    if (!allowed || closed)
+    if (!allowed || part.isClosed())
       return;
     try {
-      flags = await flagTable();
-      form = flagForm(flags);
-      flagPlace.replaceChildren(form.element);
+      part.setFlags(await flagTable());
     } catch (error) {
       told.say(error.message, true);
     }
-    changed();
+    part.changed();
   });
+  return h("section", { "aria-label": "Move it" }, h("h2", null, "Move it"), reader, act);
+}
+
+// ---- the view ----
+
+const pastTable = namespace => table("Its migrations", [
+  { label: "Migration", head: true, of: m => m.metadata.name, link: m => address(["migration", namespace, m.metadata.name]) },
+  { label: "When", of: m => time(m.metadata.creationTimestamp) }, { label: "From", of: facts.source }, { label: "To", of: facts.target },
+  { label: "Phase", of: facts.phase }, { label: "Why", of: facts.why },
+]);
+
+function showFacts(list, vm) {
+  replace(list, [["State", facts.vmPhase(vm)], ["Host", facts.vmHost(vm)], ["Memory", bytes(facts.vmMemory(vm))],
+    ["Processors", facts.of(vm, "spec.domain.cpu.cores")], ["Domain", facts.of(vm, "spec.domainName")], ["Method", vm.status?.migrationMethod]]
+    .filter(([, v]) => v !== undefined && v !== "").map(([k, v]) => h("div", null, h("dt", null, k), h("dd", null, String(v)))));
+}
+
+export function move(app, [namespace, name]) {
+  const told = notice();
+  const list = h("dl", { class: "figures" });
+  const trouble = h("p", { class: "message bad" });
+  const past = pastTable(namespace);
+  const forecast = forecastPart(app, namespace, told);
+  const part = wishPart(app, namespace, name);
 
   let hostsSeen = "";
   function update() {
@@ -289,30 +332,23 @@ export function move(app, [namespace, name]) {
       setText(trouble, app.store.vms.state === "loading" ? "" : "There is no such VM.");
       return;
     }
-    replace(facts_, [["State", facts.vmPhase(vm)], ["Host", facts.vmHost(vm)], ["Memory", bytes(facts.vmMemory(vm))],
-      ["Processors", facts.of(vm, "spec.domain.cpu.cores")], ["Domain", facts.of(vm, "spec.domainName")], ["Method", vm.status?.migrationMethod]]
-      .filter(([, v]) => v !== undefined && v !== "").map(([k, v]) => h("div", null, h("dt", null, k), h("dd", null, String(v)))));
+    showFacts(list, vm);
     setText(trouble, facts.vmTrouble(vm));
     const now = [...app.store.hosts.items.values()].map(n => `${n.metadata.name} ${facts.hostState(n)}`).sort().join() + facts.vmHost(vm);
     if (now !== hostsSeen) {
       hostsSeen = now;
-      showHosts();
-      if (form)
-        changed();
+      part.showHosts();
+      if (part.isReady())
+        part.changed();
     }
     const own = [...app.store.migrations.items.values()].filter(m => m.spec.vmiName === name && m.metadata.namespace === namespace && !m.spec.forecastOnly)
       .sort((a, b) => a.metadata.creationTimestamp < b.metadata.creationTimestamp ? 1 : -1);
     past.update(own, m => m.metadata.uid);
     setShown(past.element.parentElement, own.length > 0);
-    showForecast();
+    forecast.update();
   }
 
-  const element = h("div", null, facts_, trouble, h("section", { "aria-label": "Move it" }, h("h2", null, "Move it"), reader, act),
+  const element = h("div", null, list, trouble, moveSection(part, namespace, name, forecast, told),
     h("section", null, h("h2", null, "Its migrations"), past.element));
-  return {
-    title: `VM ${name}`, element, update,
-    close() {
-      closed = true;
-    },
-  };
+  return { title: `VM ${name}`, element, update, close: part.close };
 }
