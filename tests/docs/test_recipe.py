@@ -17,6 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "lab"))
 from ferrylab.lab import Lab  # noqa: E402  pylint: disable=wrong-import-position
 
+from printed import OWN_HOSTS, unlike  # noqa: E402  pylint: disable=wrong-import-position
 from test_commands import console  # noqa: E402  pylint: disable=wrong-import-position
 
 BUILD = Path(os.environ.get("FERRY_BUILD", ROOT / "build"))
@@ -104,7 +105,14 @@ class Recipe(unittest.TestCase):
         elif "ferry-agentd --" in line:
             self.start_agent(line)
         else:
-            self.shell(line)
+            self.judge(line, self.shell(line)[0])
+
+    def judge(self, line, printed):
+        """What is printed is what README's reader waits for, and no command goes unjudged."""
+        wrong = unlike(line, printed, OWN_HOSTS)
+        if line.startswith("build/"):
+            self.assertIsNotNone(wrong, f"{line}: nothing says what it prints")
+        self.assertFalse(wrong, f"$ {line}\n{printed}")
 
     def runs_on(self, host):
         for name in ("h2", "h3"):
