@@ -4,7 +4,7 @@
 #include "agent/core/inventory.h"
 #include "agent/core/session.h"
 #include "agent/link/results.h"
-#include "agent/migration/state/leftovers.h"
+#include "agent/twin/leftovers.h"
 #include "agent/path/book.h"
 #include "host/port/host.h"
 

@@ -11,7 +11,7 @@
 // nothing of the VM before, as the note says, it is the VM's own, part by part, and the note is
 // fresh: who finds the target again only much later can't know who has defined it there since.
 // Images that were made on the target are never removed once the guest may have run there.
-#include "agent/migration/state/leftovers.h"
+#include "agent/twin/leftovers.h"
 #include "agent/core/records.h"
 #include "agent/link/delivery_server.h"
 #include "base/error.h"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What migrations leave on a made-up target, and who takes it away: the host port is a table of
 // answers in the test's hands, the notes are real files.
-#include "agent/migration/state/leftovers.h"
+#include "agent/twin/leftovers.h"
 #include "base/error.h"
 #include "model/migration/phase.h"
 #include <glib/gstdio.h>
