@@ -114,18 +114,21 @@ class BringBack(Program):
         one, two = "2026-01-01T00:00:01Z", "2026-01-01T00:00:02Z"
         self.route("GET /apis/kubevirt.io/v1/virtualmachineinstances", (200, {"items": [
             vm("away", node="h2"), vm("onward", node="h3"), vm("stopped", "Stopped", "h2"), vm("home"),
-            vm("others", node="h2"), vm("moves", node="h2"), vm("failed", node="h2"), vm("strange", node="h2")]}))
+            vm("others", node="h2"), vm("moves", node="h2"), vm("failed", node="h2"), vm("strange", node="h2"),
+            vm("later", node="h2")]}))
+        tonight = self.moved("later", two, phase="Pending")
+        tonight["status"]["queue"] = {"reason": "NotYet", "message": "it begins at 22:00"}
         self.route(f"GET {self.ALL}", (200, {"items": [
             self.moved("away", one, phase="Failed", to="h3"), self.moved("away", two),
             self.moved("onward", one), self.moved("onward", two, to="h3", evacuates="h2"),
             self.moved("stopped", one), self.moved("home", one), self.moved("others", one, evacuates="h3"),
             self.moved("moves", one), self.moved("moves", two, phase="Running", to="h3"),
-            self.moved("failed", one, phase="Failed")]}))
+            self.moved("failed", one, phase="Failed"), self.moved("later", one), tonight]}))
         done = self.run_ferry("undrain", "h1", "--bring-back")
         self.assertEqual((done.returncode, done.stderr), (0, ""))
         self.assertEqual([body["spec"] for method, _, body in self.server.asked if method == "POST"],
-                         [{"vmiName": "away", "targetNode": "h1"}])
-        self.assertIn("1 of 1 VMs are back on h1.", done.stdout)
+                         [{"vmiName": "away", "targetNode": "h1"}, {"vmiName": "later", "targetNode": "h1"}])
+        self.assertIn("2 of 2 VMs are back on h1.", done.stdout)
         # the host is open before anything comes
         order = [method for method, _, _ in self.server.asked]
         self.assertLess(order.index("PATCH"), order.index("POST"))

@@ -386,8 +386,9 @@ gboolean ferry_kimchi_migrate(FerryKimchi *k, GError **error) {
 
 /* TRUE where `a` is what one asks for rather than `b`: the one that is not over, else the newer. */
 static gboolean is_later(const json_t *a, const json_t *b) {
-  if (ferry_migration_is_final(a) != ferry_migration_is_final(b))
-    return ferry_migration_is_final(b);
+  guint presence = ferry_migration_presence(a);
+  if (presence != ferry_migration_presence(b))
+    return presence > ferry_migration_presence(b);
   int order = g_strcmp0(ferry_json_str(a, "metadata.creationTimestamp"),
                         ferry_json_str(b, "metadata.creationTimestamp"));
   return order ? order > 0 : ferry_object_revision(a) > ferry_object_revision(b);

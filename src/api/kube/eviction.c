@@ -59,12 +59,13 @@ static gboolean read_eviction(FerryRequest *req, const char *ns, const char *pod
          ferry_request_dry_run(req, *options, dry, error);
 }
 
+/* The one that moves the VM or is about to; one that is put off holds nobody up. */
 static json_t *active_migration(FerryRequest *req, const json_t *vmi) {
   g_autoptr(GPtrArray) all = ferry_store_list(req->api->store, &ferry_kind_vmim,
                                               ferry_json_str(vmi, "metadata.namespace"), NULL);
   for (guint i = 0; i < all->len; i++) {
     json_t *m = g_ptr_array_index(all, i);
-    if (!ferry_migration_is_final(m) &&
+    if (!ferry_migration_is_final(m) && !ferry_migration_is_put_off(m) &&
         g_strcmp0(ferry_json_str(m, "spec.vmiName"), ferry_json_str(vmi, "metadata.name")) == 0)
       return json_incref(m);
   }

@@ -132,11 +132,12 @@ static void put_time(GPtrArray *vmis, GHashTable *names, gboolean end, GString *
 }
 
 static void put_queue(GPtrArray *migrations, gint64 now_ms, GString *out) {
-  guint waiting[G_N_ELEMENTS(queue_priorities)] = {0};
+  guint waiting[G_N_ELEMENTS(queue_priorities)] = {0}, put_off = 0;
   gint64 oldest = now_ms;
   for (guint i = 0; i < migrations->len; i++) {
     const json_t *m = g_ptr_array_index(migrations, i);
-    if (!is_waiting(m))
+    put_off += ferry_migration_is_put_off(m);
+    if (!is_waiting(m) || ferry_migration_is_put_off(m))
       continue;
     gsize p = 0;
     while (p + 1 < G_N_ELEMENTS(queue_priorities) &&
@@ -155,6 +156,9 @@ static void put_queue(GPtrArray *migrations, gint64 now_ms, GString *out) {
   ferry_metrics_figure(out, "ferry_migration_queue_oldest_seconds", "gauge",
                        "How long the migration that has waited longest is in the queue.",
                        (double)(now_ms - oldest) / 1000);
+  ferry_metrics_figure(out, "ferry_migrations_put_off", "gauge",
+                       "Migrations that wait for the time of their notBefore, beside the queue.",
+                       put_off);
 }
 
 static void put_limits(FerryStore *store, GPtrArray *migrations, GString *out) {

@@ -6,10 +6,11 @@
 
 #define FIND_POLL_US 50000
 
-/* What is meant rather: what runs, then what is named, then the newest. */
+/* What is meant rather: what runs, then what is put off, then what is named, then the newest. */
 static gboolean is_better(const json_t *item, const json_t *best, const char *word) {
-  if (best == NULL || ferry_migration_is_final(item) != ferry_migration_is_final(best))
-    return best == NULL || ferry_migration_is_final(best);
+  guint presence = ferry_migration_presence(item);
+  if (best == NULL || presence != ferry_migration_presence(best))
+    return best == NULL || presence > ferry_migration_presence(best);
   gboolean named = g_strcmp0(ferry_json_str(item, "metadata.name"), word) == 0;
   gboolean best_named = g_strcmp0(ferry_json_str(best, "metadata.name"), word) == 0;
   if (named != best_named)

@@ -15,7 +15,7 @@ static char *bring_back_key(const json_t *object, const char *name) {
 /* What is known of a VM's migrations. */
 typedef struct {
   const json_t *last; /* the newest that succeeded, borrowed; NULL: none */
-  gboolean moves;     /* one has not ended */
+  gboolean moves;     /* one has not ended, and is not put off */
 } Moves;
 
 static const char *ended_at(const json_t *migration) {
@@ -35,7 +35,7 @@ static GHashTable *moves_by_vm(const json_t *list) {
     Moves *moves = g_hash_table_lookup(by_vm, key);
     if (!moves)
       g_hash_table_insert(by_vm, g_strdup(key), moves = g_new0(Moves, 1));
-    moves->moves |= !ferry_migration_is_final(m);
+    moves->moves |= ferry_migration_presence(m) == 2;
     if (ferry_phase_of(m) == FERRY_PHASE_SUCCEEDED &&
         (!moves->last || g_strcmp0(ended_at(m), ended_at(moves->last)) > 0))
       moves->last = m;

@@ -18,6 +18,12 @@ gboolean ferry_migration_is_put_off(const json_t *migration) {
                    ferry_reason_name(FERRY_REASON_NOT_YET)) == 0;
 }
 
+guint ferry_migration_presence(const json_t *migration) {
+  if (ferry_migration_is_final(migration))
+    return 0;
+  return ferry_migration_is_put_off(migration) ? 1 : 2;
+}
+
 gboolean ferry_migration_state_is_kept(const json_t *migration, const char *state) {
   const char *word = ferry_json_str(migration, "status.migrationState.sourceDomainStateBefore");
   FerryVmState before = ferry_vm_state_parse(word);

@@ -25,6 +25,9 @@ gint64 ferry_migration_change_number(const json_t *change);
 gboolean ferry_migration_is_forecast(const json_t *migration);
 /** Whether it waits for spec.notBefore, and is in nobody's way meanwhile. Pure. */
 gboolean ferry_migration_is_put_off(const json_t *migration);
+/** How much "the VM's migration" means this one: 2 where it is under way or waits for its turn, 1
+ * where it is put off, 0 where it has ended. Pure. */
+guint ferry_migration_presence(const json_t *migration);
 /** Whether a domain's `state` on the source (may be NULL) is what it was when the migration was
  * scheduled; where that is not known, whether it runs. Pure. */
 gboolean ferry_migration_state_is_kept(const json_t *migration, const char *state);

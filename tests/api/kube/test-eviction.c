@@ -38,16 +38,20 @@ static guint count(Server *s) {
   return all->len;
 }
 
-static void set_phase(Server *s, const char *name, const char *phase) {
+static void set_status(Server *s, const char *name, const char *path, const char *word) {
   g_autoptr(json_t) m = ferry_store_get(s->store, &ferry_kind_vmim, "default", name);
   g_autoptr(json_t) copy = json_deep_copy(m);
-  ferry_json_set_str(copy, "status.phase", phase);
+  ferry_json_set_str(copy, path, word);
   FerryWrite write = {.op = FERRY_WRITE_UPDATE,
                       .kind = &ferry_kind_vmim,
                       .ns = "default",
                       .name = name,
                       .object = copy};
   g_assert_true(ferry_store_commit(s->store, &write, 1, NULL, NULL));
+}
+
+static void set_phase(Server *s, const char *name, const char *phase) {
+  set_status(s, name, "status.phase", phase);
 }
 
 static void eviction_migrates(Server *s, gconstpointer data) {
@@ -67,6 +71,16 @@ static void eviction_migrates(Server *s, gconstpointer data) {
   g_autoptr(Answer) again = http(s, "POST", PODS "/" DB "/eviction", EVICTION("v1beta1", DB));
   expect(again, 201);
   g_assert_cmpuint(count(s), ==, 1);
+}
+
+/* One for tonight does not keep the VM here until then. */
+static void eviction_beside_put_off(Server *s, gconstpointer data) {
+  g_autoptr(Answer) tonight = http(s, "POST", VMIM, MIGRATION("tonight", "db"));
+  expect(tonight, 201);
+  set_status(s, "tonight", "status.queue.reason", "NotYet");
+  g_autoptr(Answer) done = http(s, "POST", PODS "/" DB "/eviction", EVICTION("v1", DB));
+  expect(done, 201);
+  g_assert_cmpuint(count(s), ==, 2);
 }
 
 /* The queue and hosts that cannot take the VM: 429 and why. */
@@ -274,6 +288,8 @@ int main(int argc, char **argv) {
   curl_global_init(CURL_GLOBAL_DEFAULT);
   g_test_add("/pods/one-a-vm", Server, NULL, server_up, one_pod_a_vm, server_down);
   g_test_add("/pods/eviction", Server, NULL, server_up, eviction_migrates, server_down);
+  g_test_add("/pods/eviction-beside-put-off", Server, NULL, server_up, eviction_beside_put_off,
+             server_down);
   g_test_add("/pods/eviction-waits", Server, NULL, server_up, eviction_waits, server_down);
   g_test_add("/pods/watched", Server, NULL, server_up, pods_watched, server_down);
   g_test_add("/pods/bad-input", Server, NULL, server_up, pods_bad_input, server_down);

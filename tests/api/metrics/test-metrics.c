@@ -14,6 +14,8 @@ static void put_migration(Server *s, const char *name, const char *phase, const 
 static void world(Server *s, gconstpointer data) {
   server_up(s, data);
   put_migration(s, "waits", "Pending", "db", json_object());
+  put_migration(s, "tonight", "Pending", "web",
+                json_pack("{s:{s:s}}", "queue", "reason", "NotYet"));
   put_migration(s, "moves", "Running", "db",
                 json_pack("{s:{s:s, s:s}, s:{s:i, s:I, s:i, s:i, s:i, s:i}}", "migrationState",
                           "sourceNode", "h1", "targetNode", "h2", "progress", "percent", 43,
@@ -59,7 +61,7 @@ static void test_scrape(Server *s, gconstpointer data) {
       "kubevirt_vmi_migration_dirty_memory_rate_bytes" WHERE "7",
       "kubevirt_vmi_migration_memory_transfer_rate_bytes" WHERE "9",
       "ferry_migration_progress_percent" WHERE "43",
-      "kubevirt_vmi_migrations_in_pending_phase 1",
+      "kubevirt_vmi_migrations_in_pending_phase 2",
       "kubevirt_vmi_migrations_in_scheduling_phase 0",
       "kubevirt_vmi_migrations_in_running_phase 1",
       "kubevirt_vmi_migrations_in_unset_phase 0",
@@ -71,6 +73,7 @@ static void test_scrape(Server *s, gconstpointer data) {
       "migration_name=\"moved\",status=\"succeeded\"} 1767225603.5",
       "ferry_migration_queue_length{priority=\"unset\"} 1",
       "ferry_migration_queue_length{priority=\"system-critical\"} 0",
+      "ferry_migrations_put_off 1",
       "ferry_migration_limit{scope=\"cluster\"} 5",
       "ferry_migrations_active 1",
       "ferry_node_migrations{node=\"h1\",direction=\"outbound\"} 1",

@@ -19,6 +19,17 @@ static void test_final(void) {
   g_assert_false(ferry_migration_is_final(none));
 }
 
+static void test_presence(void) {
+  g_autoptr(json_t) ended = object("Failed", NULL), runs = object("Running", NULL);
+  g_autoptr(json_t) waits = object("Pending", NULL), put_off = object("Pending", NULL);
+  ferry_json_set_str(waits, "status.queue.reason", "LimitReached");
+  ferry_json_set_str(put_off, "status.queue.reason", "NotYet");
+  g_assert_cmpuint(ferry_migration_presence(ended), ==, 0);
+  g_assert_cmpuint(ferry_migration_presence(put_off), ==, 1);
+  g_assert_cmpuint(ferry_migration_presence(waits), ==, 2);
+  g_assert_cmpuint(ferry_migration_presence(runs), ==, 2);
+}
+
 /* A VM that was paused when it was scheduled may be paused when it moves, and no other. */
 static void test_state_is_kept(void) {
   static const struct {
@@ -101,6 +112,7 @@ static void test_active_on(void) {
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/model/migration/final", test_final);
+  g_test_add_func("/model/migration/presence", test_presence);
   g_test_add_func("/model/migration/state-is-kept", test_state_is_kept);
   g_test_add_func("/model/migration/new", test_new);
   g_test_add_func("/model/migration/numbers", test_numbers);
