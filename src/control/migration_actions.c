@@ -58,8 +58,9 @@ static const char *migration_actions_leaves(const FerryStep *s) {
 }
 
 gboolean ferry_step_guard_vm_off(FerryStep *s) {
-  if (ferry_json_bool(s->m, "spec.offline", FALSE))
-    return FALSE;
+  gint64 not_before = ferry_rfc3339_parse(ferry_json_str(s->m, "spec.notBefore"));
+  if (ferry_json_bool(s->m, "spec.offline", FALSE) || not_before > s->now_ms)
+    return FALSE; /* it may be started again until then */
   return !ferry_vmi_is_active(s->vmi);
 }
 

@@ -254,6 +254,21 @@ static void test_put_off(void) {
   g_assert_cmpint(ferry_phase_of(goes), >, FERRY_PHASE_PENDING);
 }
 
+/* A VM that is off in between is no reason; one that is off when its time comes is. */
+static void test_put_off_vm_off(void) {
+  g_autoptr(FerryStore) store = world_new();
+  world_migrate(store, "m", "h2");
+  g_autofree char *when = ferry_rfc3339_format(WORLD_NOW + 60000);
+  world_set(store, "m", "spec.notBefore", json_string(when));
+  world_report(store, "h1", "shutoff", "shutdown", WORLD_NOW);
+  g_autoptr(json_t) waits = world_step(store, "m", WORLD_NOW);
+  g_assert_cmpstr(ferry_json_str(waits, "status.phase"), ==, "Pending");
+  g_assert_true(ferry_migration_is_put_off(waits));
+  json_decref(world_step(store, "m", WORLD_NOW + 60000));
+  g_autoptr(json_t) ends = world_step(store, "m", WORLD_NOW + 60000);
+  g_assert_cmpstr(ferry_json_str(ends, "status.reason"), ==, "VMNotRunning");
+}
+
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/migration-actions/asked-before-fallback", test_asked_before_a_fallback);
@@ -266,5 +281,6 @@ int main(int argc, char **argv) {
   g_test_add_func("/migration-actions/source-not-ready", test_source_not_ready);
   g_test_add_func("/migration-actions/shared-disk", test_shared_disk);
   g_test_add_func("/migration-actions/put-off", test_put_off);
+  g_test_add_func("/migration-actions/put-off-vm-off", test_put_off_vm_off);
   return g_test_run();
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // As oVirt does before maintenance. Placement avoids the node (it is cordoned or tainted), so what
 // is cancelled and tried again goes elsewhere; only a migration that names the node comes here
-// again, and is cancelled as well.
+// again, and is cancelled as well. One that is put off is left alone: it goes when its time comes,
+// and is cancelled then where the node is being emptied still.
 #include "control/evacuation/evacuation_incoming.h"
 #include "model/migration/reasons.h"
 #include "base/rfc3339.h"
@@ -15,7 +16,8 @@ static gboolean is_to(const json_t *m, const char *node) {
   const char *target = ferry_json_str(m, FERRY_STATE "targetNode");
   if (!target) /* not placed yet, but there is one place only for it */
     target = ferry_json_str(m, "spec.targetNode");
-  return !ferry_migration_is_forecast(m) && g_strcmp0(target, node) == 0;
+  return !ferry_migration_is_forecast(m) && !ferry_migration_is_put_off(m) &&
+         g_strcmp0(target, node) == 0;
 }
 
 /* Post-copy needs both hosts until its end; of one with a result only the outcome is open. */

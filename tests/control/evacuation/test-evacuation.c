@@ -363,6 +363,20 @@ static void test_incoming_that_waits(void) {
   g_assert_cmpstr(ferry_json_str(done, "status.phase"), ==, "Succeeded");
 }
 
+/* One for tonight is left for tonight, and keeps nobody. */
+static void test_incoming_put_off(void) {
+  g_autoptr(FerryStore) store = world_new();
+  world_migrate(store, "tonight", "h2");
+  world_set(store, "tonight", "spec.notBefore", json_string("2100-01-01T00:00:00Z"));
+  g_autoptr(json_t) m = world_step(store, "tonight", WORLD_NOW);
+  g_assert_true(ferry_migration_is_put_off(m));
+  evacuate(store, "h2");
+  g_autoptr(json_t) e = step(store, WORLD_NOW + 1);
+  g_assert_cmpint(ferry_json_int(e, "status.remaining", -1), ==, 0);
+  g_assert_cmpstr(ferry_json_str(e, "status.phase"), ==, "Succeeded");
+  g_assert_false(is_asked_to_stop(store, "tonight"));
+}
+
 /* What another evacuation sent there goes elsewhere: no person has cancelled it. */
 static void test_incoming_of_another(void) {
   g_autoptr(FerryStore) store = world_new();
@@ -498,6 +512,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/evacuation/incoming", test_incoming);
   g_test_add_func("/evacuation/incoming-in-post-copy", test_incoming_in_post_copy);
   g_test_add_func("/evacuation/incoming-that-waits", test_incoming_that_waits);
+  g_test_add_func("/evacuation/incoming-put-off", test_incoming_put_off);
   g_test_add_func("/evacuation/incoming-of-another", test_incoming_of_another);
   g_test_add_func("/evacuation/eviction", test_eviction_retries);
   g_test_add_func("/evacuation/never-two", test_never_two);
