@@ -206,6 +206,7 @@ static void placement_init(Placement *p, FerryStep *s) {
   p->affinity = ferry_affinity_new(
       s->config, s->vmi, p->others ? (json_t *const *)p->others->pdata : NULL,
       p->others ? p->others->len : 0, (json_t *const *)p->migrations->pdata, p->migrations->len);
+  ferry_affinity_take_nodes(p->affinity, (json_t *const *)p->nodes->pdata, p->nodes->len);
   p->in = (FerryPlacementInput){
       .vmi = s->vmi,
       .migration = s->m,

@@ -36,8 +36,7 @@ json_t *ferry_placement_drawbacks(const FerryPlacementInput *in, const json_t *n
       json_array_append_new(list,
                             json_sprintf("it has the taint %s:PreferNoSchedule", key ? key : "?"));
   }
-  ferry_affinity_against(in->affinity, node, ferry_placement_source(in), FALSE, add_preference,
-                         list);
+  ferry_affinity_against(in->affinity, node, FALSE, add_preference, list);
   return list;
 }
 

@@ -342,6 +342,7 @@ const json_t *ferry_admission_place(const FerryAdmissionState *state, const json
                          ferry_json_str(migration, "metadata.uid"));
   g_autoptr(FerryAffinity) affinity = ferry_affinity_new(
       config, vmi, state->others, state->n_others, state->migrations, state->n_migrations);
+  ferry_affinity_take_nodes(affinity, state->nodes, state->n_nodes);
   FerryPlacementInput in = {.vmi = vmi,
                             .migration = migration,
                             .nodes = state->nodes,

@@ -10,6 +10,7 @@
 #include "policy/link_use.h"
 #include "policy/network/data_way.h"
 #include "policy/network/peers.h"
+#include "policy/place/emptied.h"
 #include "policy/shared_storage.h"
 #include "model/migration/condition.h"
 #include "policy/target/needs_rules.h"
@@ -137,11 +138,6 @@ static gboolean has_effect(const json_t *taint, const char *effect) {
   return g_strcmp0(ferry_json_str(taint, "effect"), effect) == 0;
 }
 
-const char *ferry_placement_drain_key(const json_t *config) {
-  const char *key = ferry_json_str(config, "nodeDrainTaintKey");
-  return key ? key : "kubevirt.io/drain";
-}
-
 /* Kubernetes' rule: nothing is put on a node with such a taint by itself. NULL: there is none. */
 static const json_t *repelling_taint(const json_t *node, const char *drain_key) {
   gsize i;
@@ -245,7 +241,7 @@ static void against_one_affinity(gboolean of_vms, gboolean apart, const char *te
 /* Whom it is to be with, and whom not. */
 static void against_affinity(Case *c) {
   if (!ferry_migration_flag_on(c->in->config, "postCopyResume"))
-    ferry_affinity_against(c->in->affinity, c->node, c->source, TRUE, against_one_affinity, c);
+    ferry_affinity_against(c->in->affinity, c->node, TRUE, against_one_affinity, c);
 }
 
 /* libvirt moves no guest between hosts that lock its disks by different means. */

@@ -53,8 +53,4 @@ gint64 ferry_placement_processors(const json_t *node);
 /** Status of a node's Ready condition is "True". */
 gboolean ferry_node_is_ready(const json_t *node);
 
-/** Key of the taint by which a node is emptied: the resolved configuration's, or KubeVirt's. A
- * taint with it keeps migrations away, whatever its effect. */
-const char *ferry_placement_drain_key(const json_t *config);
-
 G_END_DECLS

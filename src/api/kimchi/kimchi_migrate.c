@@ -278,6 +278,7 @@ static gboolean kimchi_migrate_check(const World *w, const json_t *vmi, const js
   g_autoptr(json_t) origins = origins_new;
   g_autoptr(FerryAffinity) affinity =
       ferry_affinity_new(config, vmi, w->state.vmis, w->state.n_vmis, NULL, 0);
+  ferry_affinity_take_nodes(affinity, w->state.nodes, w->state.n_nodes);
   FerryPlacementInput in = {.vmi = vmi,
                             .migration = migration,
                             .nodes = w->state.nodes,
@@ -384,7 +385,8 @@ gboolean ferry_kimchi_migrate(FerryKimchi *k, GError **error) {
 
 /* ---- monitor and cancel ---- */
 
-/* TRUE where `a` is what one asks for rather than `b`: the one that is not over, else the newer. */
+/* TRUE where `a` is what one asks for rather than `b`: what runs, then what is put off, then the
+ * newer. */
 static gboolean is_later(const json_t *a, const json_t *b) {
   guint presence = ferry_migration_presence(a);
   if (presence != ferry_migration_presence(b))

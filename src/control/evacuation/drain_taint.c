@@ -7,7 +7,7 @@
 #include "model/field/object_meta.h"
 #include "model/migration/phase.h"
 #include "policy/config.h"
-#include "policy/placement.h"
+#include "policy/place/emptied.h"
 #include "model/migration/condition.h"
 #include <string.h>
 

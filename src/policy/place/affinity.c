@@ -6,6 +6,7 @@
 #include "policy/place/affinity.h"
 #include "model/listing/selector.h"
 #include "model/migration/migration.h"
+#include "policy/place/emptied.h"
 
 /* A list of terms in the configuration. */
 typedef struct {
@@ -34,6 +35,8 @@ typedef struct {
 
 struct FerryAffinity {
   GArray *rules;
+  const char *drain_key;
+  GHashTable *emptied; /* names of nodes whose VMs are to leave */
 };
 
 static void rule_clear(gpointer data) {
@@ -113,6 +116,8 @@ FerryAffinity *ferry_affinity_new(const json_t *config, const json_t *vmi, json_
   FerryAffinity *a = g_new0(FerryAffinity, 1);
   a->rules = g_array_new(FALSE, FALSE, sizeof(AffinityRule));
   g_array_set_clear_func(a->rules, rule_clear);
+  a->drain_key = ferry_placement_drain_key(config);
+  a->emptied = g_hash_table_new(g_str_hash, g_str_equal);
   for (gsize i = 0; i < G_N_ELEMENTS(affinity_kinds); i++)
     take_kind(a, &affinity_kinds[i], config);
   if (!ferry_affinity_is_of_vms(config))
@@ -127,30 +132,37 @@ FerryAffinity *ferry_affinity_new(const json_t *config, const json_t *vmi, json_
   return a;
 }
 
+void ferry_affinity_take_nodes(FerryAffinity *affinity, json_t *const *nodes, gsize n) {
+  for (gsize i = 0; i < n; i++) {
+    const char *name = ferry_json_str(nodes[i], "metadata.name");
+    if (name && ferry_node_is_emptied(nodes[i], affinity->drain_key))
+      g_hash_table_add(affinity->emptied, (gpointer)name);
+  }
+}
+
 void ferry_affinity_free(FerryAffinity *affinity) {
   if (!affinity)
     return;
   g_array_unref(affinity->rules);
+  g_hash_table_unref(affinity->emptied);
   g_free(affinity);
 }
 
 /* ---- one node ---- */
 
-static gboolean is_emptied(const json_t *source) {
-  return ferry_json_bool(source, "spec.unschedulable", FALSE) ||
-         json_array_size(ferry_json_get(source, "spec.taints")) > 0;
-}
-
-/* Whether nobody is to be followed: they are nowhere, or all where the VM must leave. */
-static gboolean goes_first(const AffinityRule *rule, const json_t *source) {
-  const char *name = ferry_json_str(source, "metadata.name");
-  guint n = g_hash_table_size(rule->at);
-  gboolean here = name && g_hash_table_contains(rule->at, name);
-  return n == 0 || (n == 1 && here && is_emptied(source));
+/* Whether nobody is to be followed: they are nowhere, or only where all VMs must leave. */
+static gboolean goes_first(const FerryAffinity *a, const AffinityRule *rule) {
+  GHashTableIter iter;
+  gpointer name;
+  g_hash_table_iter_init(&iter, rule->at);
+  while (g_hash_table_iter_next(&iter, &name, NULL))
+    if (!g_hash_table_contains(a->emptied, name))
+      return FALSE;
+  return TRUE;
 }
 
 /* New text; NULL: the node keeps it. */
-static char *rule_against(const AffinityRule *rule, const json_t *node, const json_t *source) {
+static char *rule_against(const FerryAffinity *a, const AffinityRule *rule, const json_t *node) {
   const char *name = ferry_json_str(node, "metadata.name"), *field = rule->kind->field;
   if (!rule->at)
     return ferry_selector_matches(rule->selector, node)
@@ -161,18 +173,18 @@ static char *rule_against(const AffinityRule *rule, const json_t *node, const js
     return found ? g_strdup_printf("node %s has %u VM%s with %s, such as %s (%s)", name, found->n,
                                    found->n == 1 ? "" : "s", rule->term, found->first, field)
                  : NULL;
-  if (found || goes_first(rule, source))
+  if (found || goes_first(a, rule))
     return NULL;
   return g_strdup_printf("node %s has no VM with %s (%s)", name, rule->term, field);
 }
 
-void ferry_affinity_against(const FerryAffinity *affinity, const json_t *node, const json_t *source,
-                            gboolean hard, FerryAffinityFound found, gpointer data) {
+void ferry_affinity_against(const FerryAffinity *affinity, const json_t *node, gboolean hard,
+                            FerryAffinityFound found, gpointer data) {
   for (guint i = 0; affinity && i < affinity->rules->len; i++) {
     const AffinityRule *rule = &g_array_index(affinity->rules, AffinityRule, i);
     if (rule->kind->hard != hard)
       continue;
-    g_autofree char *text = rule_against(rule, node, source);
+    g_autofree char *text = rule_against(affinity, rule, node);
     if (text)
       found(rule->kind->of_vms, rule->kind->apart, text, data);
   }

@@ -21,6 +21,9 @@ gboolean ferry_affinity_is_of_vms(const json_t *config);
  * (ferry_affinity_check refuses it where it is written). Pure. */
 FerryAffinity *ferry_affinity_new(const json_t *config, const json_t *vmi, json_t *const *others,
                                   gsize n_others, json_t *const *migrations, gsize n_migrations);
+/** Tells it of the nodes, borrowed as the rest is, so that it knows which of them are emptied;
+ * until then none is. */
+void ferry_affinity_take_nodes(FerryAffinity *affinity, json_t *const *nodes, gsize n);
 void ferry_affinity_free(FerryAffinity *affinity);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(FerryAffinity, ferry_affinity_free)
 
@@ -30,10 +33,10 @@ typedef void (*FerryAffinityFound)(gboolean of_vms, gboolean apart, const char *
                                    gpointer data);
 
 /** Calls `found` for each hard rule (`hard`), or each preference, that `node` doesn't keep. That
- * other VMs be there too is not asked where only `source` (the host that the VM leaves, may be
- * NULL) has any and is to be emptied, or nobody has: somebody must be the first. Pure. */
-void ferry_affinity_against(const FerryAffinity *affinity, const json_t *node, const json_t *source,
-                            gboolean hard, FerryAffinityFound found, gpointer data);
+ * other VMs be there too is not asked where they are nowhere, or only on nodes that are emptied
+ * themselves: somebody must be the first to leave. Pure. */
+void ferry_affinity_against(const FerryAffinity *affinity, const json_t *node, gboolean hard,
+                            FerryAffinityFound found, gpointer data);
 
 /** Adds a cause for each term of a policy's or a VM's spec that can't be read, by its path. Pure.
  */
