@@ -42,8 +42,11 @@ json_t *ferry_placement_drawbacks(const FerryPlacementInput *in, const json_t *n
 
 gint64 ferry_placement_inbound(const FerryPlacementInput *in, const char *node) {
   gint64 count = 0;
+  const char *own = ferry_json_str(in->migration, "metadata.uid");
   for (gsize i = 0; i < in->n_migrations; i++) {
     const json_t *m = in->migrations[i];
+    if (own && g_strcmp0(ferry_json_str(m, "metadata.uid"), own) == 0)
+      continue; /* its own earlier attempt */
     count += !ferry_migration_is_final(m) && !ferry_migration_is_forecast(m) &&
              g_strcmp0(ferry_json_str(m, "status.migrationState.targetNode"), node) == 0;
   }

@@ -21,7 +21,7 @@ json_t *ferry_placement_drawbacks(const FerryPlacementInput *in, const json_t *n
 void ferry_placement_scores(const FerryPlacementInput *in, const json_t *const *nodes, gsize n,
                             FerryHostScore *out);
 
-/** Migrations of `in` that are on their way to `node`. Pure. */
+/** Migrations of `in` that are on their way to `node`, without the one that is placed. Pure. */
 gint64 ferry_placement_inbound(const FerryPlacementInput *in, const char *node);
 
 G_END_DECLS

@@ -10,6 +10,7 @@ typedef void (*LinkUseFound)(FerryReason reason, const char *text, gpointer data
 /* Whether `m` has its place, and its data go by the network. */
 static gboolean link_use_takes(const FerryLinkUse *use, const json_t *m) {
   return !ferry_migration_is_final(m) && !ferry_migration_is_forecast(m) &&
+         !(use->own && g_strcmp0(ferry_json_str(m, "metadata.uid"), use->own) == 0) &&
          ferry_json_str(m, FERRY_STATE "targetNode") &&
          g_strcmp0(ferry_json_str(m, FERRY_STATE "network"),
                    ferry_json_str(use->network, "metadata.name")) == 0;

@@ -11,6 +11,8 @@ typedef struct {
   const json_t *network; /* the Network that the data would take */
   const char *source, *target;
   gint64 out_mbps, in_mbps; /* of both hosts' links of it; 0: not known */
+  const char *own;          /* uid of the one that asks, of which an earlier attempt may be among
+                             * `migrations`; NULL: it is none yet */
   gint64 cap;               /* most that the migration may send, bytes a second; 0: no limit */
   json_t *const *migrations;
   gsize n_migrations;

@@ -356,6 +356,7 @@ static void against_use(Case *c, const FerryRoute *route) {
   const FerryPlacementInput *in = c->in;
   FerryLinkUse use = {.source = ferry_json_str(c->source, "metadata.name"),
                       .target = c->name,
+                      .own = ferry_json_str(in->migration, "metadata.uid"),
                       .cap = ferry_json_int(in->config, "bandwidthPerMigration", 0),
                       .migrations = in->migrations,
                       .n_migrations = in->n_migrations};

@@ -103,6 +103,10 @@ static void test_inbound(void) {
   w.in.migrations = list;
   w.in.n_migrations = 1;
   expect(&w, "h3", NULL, NULL);
+  g_assert_cmpint(ferry_placement_inbound(&w.in, "h2"), ==, 1);
+  ferry_json_set_str(coming, "metadata.uid", "m1");
+  ferry_json_set_str(w.migration, "metadata.uid", "m1"); /* its own first attempt */
+  g_assert_cmpint(ferry_placement_inbound(&w.in, "h2"), ==, 0);
 }
 
 /* A network that is in use keeps one waiting where limits count; a question is about where. */

@@ -50,6 +50,13 @@ static void test_use(void) {
   EXPECT(&use, "LinkFull: 2 migrations use the link of h3", );
   ferry_json_set_str(network, "spec.leastRate", "63M");
   EXPECT(&use, "LinkFull: 1 migration uses the link of h1", "link of h3", );
+  ferry_json_set_str(all[0], "metadata.uid", "u1");
+  use.own = "u1"; /* what it tried first is no other */
+  ferry_json_set_str(network, "spec.leastRate", "120M");
+  EXPECT(&use, "LinkFull: 1 migration uses the link of h3", );
+  ferry_json_set_str(network, "spec.leastRate", "63M");
+  EXPECT(&use);
+  use.own = NULL;
   use.cap = 50 * MB; /* more it won't take */
   EXPECT(&use);
   use.cap = 0;
