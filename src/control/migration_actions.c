@@ -385,10 +385,23 @@ void ferry_step_act_place(FerryStep *s) {
   ferry_step_set(s, "status.configurationOrigins", json_deep_copy(s->origins));
 }
 
+/* Whether a host lacks nothing but room on the way to it, which ends by itself as others do. */
+static gboolean waits_for_room(const FerryStep *s) {
+  gsize i;
+  json_t *refusal;
+  json_array_foreach(ferry_json_get(s->m, "status.refusals"), i, refusal) {
+    if (ferry_placement_is_room_only(json_object_get(refusal, "reasons")))
+      return TRUE;
+  }
+  return FALSE;
+}
+
 gboolean ferry_step_guard_unplaceable(FerryStep *s) {
   gboolean lasting = ferry_reason_is(s->m, FERRY_REASON_UNSCHEDULABLE);
   if (ferry_reason_is(s->m, FERRY_REASON_FROZEN))
     return FALSE; /* for as long as people like */
+  if (ferry_reason_is(s->m, FERRY_REASON_WAITING) && waits_for_room(s))
+    return FALSE; /* as in the queue: for as long as those before it take */
   gint64 age = ferry_step_phase_age(s);
   if (!lasting && age < FERRY_UNSCHEDULABLE_TIMEOUT_MS) {
     ferry_plan_wake(s->plan, s->now_ms + FERRY_UNSCHEDULABLE_TIMEOUT_MS - age);

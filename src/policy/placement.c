@@ -394,6 +394,18 @@ static void against_way(Case *c) {
     PASSING(c, FERRY_REASON_INBOUND_LIMIT, "%s", full);
 }
 
+gboolean ferry_placement_is_room_only(const json_t *reasons) {
+  gsize i;
+  json_t *reason;
+  json_array_foreach((json_t *)reasons, i, reason) {
+    const char *word = ferry_json_str(reason, "reason");
+    if (g_strcmp0(word, ferry_reason_name(FERRY_REASON_LINK_FULL)) != 0 &&
+        g_strcmp0(word, ferry_reason_name(FERRY_REASON_INBOUND_LIMIT)) != 0)
+      return FALSE;
+  }
+  return json_array_size(reasons) > 0;
+}
+
 static json_t *reasons_against(const FerryPlacementInput *in, const json_t *source,
                                const json_t *node, gboolean *transient) {
   Case c = {.in = in,

@@ -31,6 +31,10 @@ typedef struct {
 json_t *ferry_placement_reasons(const FerryPlacementInput *in, const json_t *node,
                                 gboolean *transient);
 
+/** Whether `reasons`, as ferry_placement_reasons gives them, are some, and all say only that too
+ * much goes there now (LinkFull, InboundLimit). Pure. */
+gboolean ferry_placement_is_room_only(const json_t *reasons);
+
 /** The host that the VM leaves (when a post-copy is resumed, the one it left), borrowed from `in`;
  * NULL: it is not among them. Pure. */
 const json_t *ferry_placement_source(const FerryPlacementInput *in);

@@ -269,6 +269,30 @@ static void test_put_off_vm_off(void) {
   g_assert_cmpstr(ferry_json_str(ends, "status.reason"), ==, "VMNotRunning");
 }
 
+/* A limit of the way there is a queue, which takes as long as those before it. */
+static void test_waits_for_room(void) {
+  g_autoptr(FerryStore) store = world_new();
+  json_t *fast = network("deny");
+  ferry_json_set_int(fast, "spec.parallelInboundPerNode", 1);
+  world_add(store, &ferry_kind_network, fast);
+  join(store, "h1", "10.9.0.1/24");
+  join(store, "h2", "10.9.0.2/24");
+  world_vm(store, "other", 2, WORLD_NOW);
+  world_migrate_vm(store, "before", "other", "h2");
+  json_decref(world_step(store, "before", WORLD_NOW));
+  world_set(store, "before", "status.phase", json_string("Running"));
+  world_migrate(store, "m", "h2");
+  g_autoptr(json_t) waits = world_step(store, "m", WORLD_NOW);
+  g_assert_cmpstr(ferry_json_str(waits, "status.phase"), ==, "Scheduling");
+  g_assert_nonnull(strstr(ferry_json_str(waits, "status.message"), "parallelInboundPerNode"));
+  gint64 late = WORLD_NOW + FERRY_UNSCHEDULABLE_TIMEOUT_MS + 1000;
+  g_autoptr(json_t) still = world_step(store, "m", late);
+  g_assert_cmpstr(ferry_json_str(still, "status.phase"), ==, "Scheduling");
+  world_set(store, "before", "status.phase", json_string("Succeeded"));
+  g_autoptr(json_t) goes = world_step(store, "m", late + 1);
+  g_assert_cmpstr(ferry_json_str(goes, "status.phase"), ==, "Scheduled");
+}
+
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/migration-actions/asked-before-fallback", test_asked_before_a_fallback);
@@ -281,6 +305,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/migration-actions/source-not-ready", test_source_not_ready);
   g_test_add_func("/migration-actions/shared-disk", test_shared_disk);
   g_test_add_func("/migration-actions/put-off", test_put_off);
+  g_test_add_func("/migration-actions/waits-for-room", test_waits_for_room);
   g_test_add_func("/migration-actions/put-off-vm-off", test_put_off_vm_off);
   return g_test_run();
 }

@@ -362,6 +362,15 @@ static void test_lock_managers(void) {
   }
 }
 
+static void test_room_only(void) {
+  g_autoptr(json_t) none = json_array();
+  g_autoptr(json_t) room = json_pack("[{ss},{ss}]", "reason", "LinkFull", "reason", "InboundLimit");
+  g_assert_false(ferry_placement_is_room_only(none));
+  g_assert_true(ferry_placement_is_room_only(room));
+  json_array_append_new(room, json_pack("{ss}", "reason", "Memory"));
+  g_assert_false(ferry_placement_is_room_only(room));
+}
+
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/placement/machine", test_machine_of_another_generation);
@@ -372,5 +381,6 @@ int main(int argc, char **argv) {
   g_test_add_func("/placement/unsupported", test_unsupported);
   g_test_add_func("/placement/rules-of-the-target", test_rules_of_the_target);
   g_test_add_func("/placement/lock-managers", test_lock_managers);
+  g_test_add_func("/placement/room-only", test_room_only);
   return g_test_run();
 }
