@@ -365,9 +365,25 @@ static gboolean create_evacuation(FerryRequest *req, json_t *object, GError **er
   return TRUE;
 }
 
+/* Another deadline is held against what is left. */
+static void warn_of_new_deadline(FerryRequest *req, const json_t *old, const json_t *object) {
+  guint failed = 0;
+  json_t *made = NULL;
+  const char *text = ferry_json_str(object, "spec.deadline");
+  gint64 deadline = ferry_rfc3339_parse(text), now = g_get_real_time() / 1000;
+  if (deadline < 0 || g_strcmp0(text, ferry_json_str(old, "spec.deadline")) == 0 ||
+      ferry_phase_is_final(ferry_phase_of(old)))
+    return;
+  g_autoptr(json_t) vms = ferry_evacuation_plan(
+      req->api->store, ferry_json_text_at(object, "spec.nodeName"), &failed, &made);
+  g_autoptr(json_t) plan = made;
+  warn_of_deadline(req, plan, vms, MAX(0, deadline - now));
+}
+
 static gboolean update_evacuation(FerryRequest *req, const json_t *old, json_t *object,
                                   GError **error) {
   keep_finalizer(req, old, object, FERRY_EVACUATION_FINALIZER);
+  warn_of_new_deadline(req, old, object);
   return TRUE;
 }
 

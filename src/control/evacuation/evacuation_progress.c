@@ -21,12 +21,14 @@ static gint64 expected_ms(const json_t *evacuation, gint64 left, gint64 now_ms) 
 
 static void tell_deadline(json_t *evacuation, gint64 now_ms, FerryPlan *plan) {
   gint64 deadline = ferry_rfc3339_parse(ferry_json_str(evacuation, "spec.deadline"));
-  if (deadline < 0 || ferry_condition_holds(evacuation, FERRY_CONDITION_DEADLINE_MISSED))
-    return;
-  if (now_ms < deadline) {
-    ferry_plan_wake(plan, deadline);
+  if (deadline < 0 || now_ms < deadline) { /* it was missed with an earlier deadline only */
+    ferry_condition_remove(evacuation, FERRY_CONDITION_DEADLINE_MISSED);
+    if (deadline >= 0)
+      ferry_plan_wake(plan, deadline);
     return;
   }
+  if (ferry_condition_holds(evacuation, FERRY_CONDITION_DEADLINE_MISSED))
+    return;
   g_autofree char *text = g_strdup_printf("the deadline is over, and %" G_GINT64_FORMAT
                                           " VMs are to move yet; it goes on",
                                           ferry_json_int(evacuation, "status.remaining", 0));

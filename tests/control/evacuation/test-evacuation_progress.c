@@ -54,6 +54,14 @@ static void test_deadline(void) {
   g_autoptr(json_t) told = json_deep_copy(e);
   progress(e, 0, 1000, began() + 40 * SECOND);
   g_assert_true(json_equal(told, e)); /* once */
+  ferry_json_set_str(e, "spec.deadline", "2026-01-01T00:00:50Z");
+  progress(e, 0, 1000, began() + 41 * SECOND);
+  g_assert_null(ferry_condition_find(e, FERRY_CONDITION_DEADLINE_MISSED));
+  progress(e, 0, 1000, began() + 50 * SECOND);
+  g_assert_true(ferry_condition_holds(e, FERRY_CONDITION_DEADLINE_MISSED));
+  json_object_del(ferry_json_get(e, "spec"), "deadline");
+  progress(e, 0, 1000, began() + 51 * SECOND);
+  g_assert_null(ferry_condition_find(e, FERRY_CONDITION_DEADLINE_MISSED));
 }
 
 static void test_outcome(void) {
