@@ -8,6 +8,7 @@
 // request all come through here, so that they answer alike.
 #include "policy/migration_admission.h"
 #include "base/edit_distance.h"
+#include "base/rfc3339.h"
 #include "model/migration/reasons.h"
 #include "model/migration/migration.h"
 #include "policy/config.h"
@@ -22,6 +23,8 @@
 #include "model/migration/condition.h"
 
 #include <string.h>
+
+#define PUT_OFF_DAYS_MAX 30
 
 /* What a word means in a namespace. A name that an object kept while its domain was renamed may be
  * another domain's by now. */
@@ -283,16 +286,40 @@ static gboolean admission_has_said(const json_t *told, const json_t *reason) {
   return FALSE;
 }
 
+/* How long before it begins a migration was asked for; 0: it begins at once. */
+static gint64 put_off_by_ms(const json_t *migration) {
+  gint64 asked = ferry_rfc3339_parse(ferry_json_str(migration, "metadata.creationTimestamp"));
+  gint64 begins = ferry_rfc3339_parse(ferry_json_str(migration, "spec.notBefore"));
+  return asked >= 0 && begins > asked ? begins - asked : 0;
+}
+
+/* Who asks for a time that far has mistyped it, or will have forgotten. */
+static void check_put_off(const json_t *migration, GError *causes) {
+  if (put_off_by_ms(migration) > PUT_OFF_DAYS_MAX * G_TIME_SPAN_DAY / 1000)
+    ferry_error_add_cause(causes, "FieldValueInvalid", "spec.notBefore",
+                          "Invalid value: \"%s\": more than %d days ahead",
+                          ferry_json_str(migration, "spec.notBefore"), PUT_OFF_DAYS_MAX);
+}
+
 static gboolean check_only_one(const FerryAdmissionState *state, const json_t *migration,
                                const json_t *vmi, GError **error) {
   const char *name = ferry_json_str(vmi, "metadata.name");
   const char *ns = ferry_json_str(vmi, "metadata.namespace");
   for (gsize i = 0; i < state->n_migrations; i++) {
     const json_t *other = state->migrations[i];
-    if (ferry_migration_is_final(other) || ferry_migration_is_put_off(other) ||
+    gboolean later = ferry_migration_is_put_off(other);
+    if (ferry_migration_is_final(other) || (later && put_off_by_ms(migration) == 0) ||
         g_strcmp0(ferry_json_str(other, "spec.vmiName"), name) != 0 ||
         g_strcmp0(ferry_json_str(other, "metadata.namespace"), ns) != 0)
       continue;
+    if (later) {
+      g_set_error(error, FERRY_ERROR, FERRY_ERROR_CONFLICT,
+                  "VM \"%s\" has a migration that begins later already, at %s: "
+                  "virtualmachineinstancemigrations \"%s\"; cancel it first",
+                  name, ferry_json_str(other, "spec.notBefore"),
+                  ferry_json_str(other, "metadata.name"));
+      return FALSE;
+    }
     if (ferry_migration_is_forecast(other) && !ferry_migration_is_forecast(migration)) {
       g_set_error(
           error, FERRY_ERROR, FERRY_ERROR_CONFLICT,
@@ -481,6 +508,7 @@ gboolean ferry_admission_check(const FerryAdmissionState *state, const json_t *m
     check_lacks(state, vmi, migration, target, told, causes);
   check_flags(state, migration, vmi, causes);
   check_policies(state, migration, vmi, causes);
+  check_put_off(migration, causes);
   if (vmi && state->placement)
     check_source(state, vmi, causes);
   if (vmi && state->placement)

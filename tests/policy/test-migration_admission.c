@@ -270,6 +270,26 @@ static void second_migration(World *w, gconstpointer data) {
   g_assert_nonnull(strstr(error->message, "\"first\""));
 }
 
+/* one that begins at once is in nobody's way beside one that is put off; two of those would be */
+static void put_off(World *w, gconstpointer data) {
+  json_t *first = g_ptr_array_index(w->migrations, 0);
+  ferry_json_set_str(first, "status.phase", "Pending");
+  ferry_json_set_str(first, "status.queue.reason", "NotYet");
+  g_autoptr(json_t) m = migration("new", "web_1", "h1");
+  g_autoptr(GError) now = NULL, later = NULL, far = NULL;
+  g_assert_true(ferry_admission_check(&w->state, m, &now));
+  ferry_json_set_str(m, "metadata.creationTimestamp", "2026-01-01T00:00:00Z");
+  ferry_json_set_str(m, "spec.notBefore", "2026-01-02T00:00:00Z");
+  g_assert_false(ferry_admission_check(&w->state, m, &later));
+  g_assert_error(later, FERRY_ERROR, FERRY_ERROR_CONFLICT);
+  g_assert_nonnull(strstr(later->message, "\"first\"; cancel it first"));
+  ferry_json_set_str(first, "status.phase", "Failed");
+  g_assert_true(ferry_admission_check(&w->state, m, NULL));
+  ferry_json_set_str(m, "spec.notBefore", "2026-02-01T00:00:00Z");
+  g_assert_false(ferry_admission_check(&w->state, m, &far));
+  g_assert_cmpstr(ferry_error_cause(far, 0)->field, ==, "spec.notBefore");
+}
+
 /* what the VM alone says is judged with its migration, and a schedule that is no JSON named */
 static void settings_of_the_vm(World *w, gconstpointer data) {
   json_t *db = g_ptr_array_index(w->vmis, 0);
@@ -317,6 +337,7 @@ int main(int argc, char **argv) {
   ADD(not_migratable);
   ADD(in_parts);
   ADD(second_migration);
+  ADD(put_off);
   ADD(settings_of_the_vm);
   return g_test_run();
 }
