@@ -287,20 +287,9 @@ static gboolean update_vmi(FerryRequest *req, const json_t *old, json_t *object,
 
 /* What can't be met is said before it is begun. */
 static void warn_of_deadline(FerryRequest *req, json_t *plan, const json_t *vms, gint64 within_ms) {
-  g_autofree char *names = NULL;
-  guint late = ferry_evacuation_late(vms, within_ms, &names);
-  gint64 bound = ferry_json_int(plan, "boundMs", -1);
-  ferry_json_set_int(plan, "late", late);
-  if (late == 0)
-    return;
-  g_autofree char *least =
-      bound > within_ms
-          ? g_strdup_printf(": no order of moves takes less than %.1f s", (double)bound / 1000)
-          : g_strdup("");
-  g_autofree char *text =
-      g_strdup_printf("%u VM%s not expected to have left by the deadline, %.1f s from now%s: %s",
-                      late, late == 1 ? " is" : "s are", (double)within_ms / 1000, least, names);
-  ferry_respond_warning(req, text);
+  g_autofree char *text = ferry_evacuation_deadline_text(plan, vms, within_ms);
+  if (text)
+    ferry_respond_warning(req, text);
 }
 
 /* What was expected when it was asked for; with `dry` also what it would do with each VM. One that

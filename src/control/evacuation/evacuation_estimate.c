@@ -2,6 +2,7 @@
 #include "control/evacuation/evacuation_estimate.h"
 #include "base/limits.h"
 #include "model/domain/copied_disks.h"
+#include "model/migration/phase.h"
 #include "policy/network/data_way.h"
 #include "policy/place/moves_bound.h"
 
@@ -92,20 +93,51 @@ json_t *ferry_evacuation_estimate_end(FerryEvacuationEstimate *e) {
   return plan;
 }
 
-guint ferry_evacuation_late(const json_t *vms, gint64 within_ms, char **names) {
-  g_autoptr(GString) text = g_string_new(NULL);
-  guint late = 0;
+/* Who leaves after the deadline, and of whom it isn't known when. */
+typedef struct {
+  guint late, unknown;
+  GString *names; /* of some that are late */
+} Lateness;
+
+static void lateness_take(Lateness *l, const json_t *entry, gint64 within_ms) {
+  const char *name = ferry_json_str(entry, "name");
+  gint64 ends = ferry_json_int(entry, "forecastMs", -1);
+  gboolean stays = ferry_phase_parse(ferry_json_str(entry, "phase")) == FERRY_PHASE_FAILED;
+  if (ends < 0 && !stays) {
+    l->unknown++;
+    return;
+  }
+  if (!stays && ends <= within_ms)
+    return;
+  if (l->late++ < NAMED)
+    g_string_append_printf(l->names, "%s%s", l->late > 1 ? ", " : "", name ? name : "?");
+  else if (l->late == NAMED + 1)
+    g_string_append(l->names, ", ...");
+}
+
+char *ferry_evacuation_deadline_text(json_t *plan, const json_t *vms, gint64 within_ms) {
+  g_autoptr(GString) names = g_string_new(NULL), text = g_string_new(NULL);
+  Lateness l = {.names = names};
+  gint64 bound = ferry_json_int(plan, "boundMs", -1);
   gsize i;
   json_t *entry;
-  json_array_foreach((json_t *)vms, i, entry) {
-    const char *name = ferry_json_str(entry, "name");
-    if (ferry_json_int(entry, "forecastMs", 0) <= within_ms)
-      continue;
-    if (late++ < NAMED)
-      g_string_append_printf(text, "%s%s", late > 1 ? ", " : "", name ? name : "?");
-    else if (late == NAMED + 1)
-      g_string_append(text, ", ...");
+  json_array_foreach((json_t *)vms, i, entry) lateness_take(&l, entry, within_ms);
+  ferry_json_set_int(plan, "late", l.late);
+  if (bound > within_ms)
+    g_string_printf(text,
+                    "the deadline, %.1f s from now, can't be met: no order of moves takes less "
+                    "than %.1f s",
+                    (double)within_ms / 1000, (double)bound / 1000);
+  if (l.late) {
+    g_autofree char *from_now =
+        text->len ? g_strdup("") : g_strdup_printf(", %.1f s from now", (double)within_ms / 1000);
+    g_string_append_printf(text, "%s%u VM%s not expected to have left by the deadline%s: %s",
+                           text->len ? "; " : "", l.late, l.late == 1 ? " is" : "s are", from_now,
+                           names->str);
   }
-  *names = late ? g_strdup(text->str) : NULL;
-  return late;
+  if (l.unknown)
+    g_string_append_printf(text, "%sof %u%s VM%s it is not known when they will have left",
+                           text->len ? "; " : "", l.unknown, l.late ? " more" : "",
+                           l.unknown == 1 ? "" : "s");
+  return text->len ? g_string_free(g_steal_pointer(&text), FALSE) : NULL;
 }

@@ -23,8 +23,10 @@ void ferry_evacuation_estimate_take(FerryEvacuationEstimate *estimate, json_t *e
  * forecastMs}, what isn't known left out. New reference. Pure. */
 json_t *ferry_evacuation_estimate_end(FerryEvacuationEstimate *estimate);
 
-/** How many of status.vms are expected to leave later than `within_ms` from the beginning; `names`
- * gets some of them (free with g_free), NULL: none. Pure. */
-guint ferry_evacuation_late(const json_t *vms, gint64 within_ms, char **names);
+/** What speaks against a deadline `within_ms` from now, by `plan` (as ferry_evacuation_estimate_end
+ * has it) and the entries of status.vms: that no order of moves is fast enough, who is expected to
+ * leave later or can't leave, and of how many nothing is known. Puts their number that is late into
+ * plan.late. New text; NULL: nothing. */
+char *ferry_evacuation_deadline_text(json_t *plan, const json_t *vms, gint64 within_ms);
 
 G_END_DECLS

@@ -30,6 +30,14 @@ static json_t *estimate(json_t *vms, const json_t *config, int mbps) {
   return ferry_evacuation_estimate_end(e);
 }
 
+static void expect_late(json_t *plan, const json_t *vms, gint64 within, guint late,
+                        const char *part) {
+  g_autofree char *text = ferry_evacuation_deadline_text(plan, vms, within);
+  g_test_message("%s", text);
+  g_assert_nonnull(strstr(text, part));
+  g_assert_cmpint(ferry_json_int(plan, "late", -1), ==, late);
+}
+
 static void test_links(void) {
   g_autoptr(json_t) vms = json_array();
   g_autoptr(json_t) config = json_pack("{si}", "parallelOutboundMigrationsPerNode", 1);
@@ -43,15 +51,21 @@ static void test_links(void) {
   g_assert_cmpint(web, >, 1000 * MIB * 8 / 1000000);
   g_assert_cmpint(db, >, bound); /* one after the other */
   g_assert_cmpint(ferry_json_int(plan, "forecastMs", 0), ==, db);
-  char *names = NULL;
-  g_assert_cmpuint(ferry_evacuation_late(vms, web, &names), ==, 1);
-  g_assert_cmpstr(names, ==, "db");
-  g_free(names);
-  g_assert_cmpuint(ferry_evacuation_late(vms, web - 1, &names), ==, 2);
-  g_assert_cmpstr(names, ==, "web, db");
-  g_free(names);
-  g_assert_cmpuint(ferry_evacuation_late(vms, db, &names), ==, 0);
-  g_assert_null(names);
+  expect_late(plan, vms, web, 1, ": db");
+  expect_late(plan, vms, web - 1, 2, ": web, db");
+  expect_late(plan, vms, bound - 1, 1, "no order of moves takes less than");
+  g_assert_null(ferry_evacuation_deadline_text(plan, vms, db));
+  json_array_append_new(vms, json_pack("{ss,ss}", "name", "old", "phase", "Queued"));
+  expect_late(plan, vms, db, 0, "of 1 VM it is not known");
+  json_array_append_new(vms, json_pack("{ss,ss}", "name", "pci", "phase", "Failed"));
+  expect_late(plan, vms, db, 1, ": pci; of 1 more VM");
+}
+
+/* What can't be met is said where nobody's end is known, too. */
+static void test_bound_only(void) {
+  g_autoptr(json_t) vms = json_array(), plan = json_pack("{si}", "boundMs", 5000);
+  expect_late(plan, vms, 4000, 0, "can't be met: no order of moves takes less than 5.0 s");
+  g_assert_null(ferry_evacuation_deadline_text(plan, vms, 5000));
 }
 
 /* A limit of the migration's own is known even where the link's speed is not. */
@@ -71,6 +85,7 @@ static void test_limit(void) {
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/control/evacuation_estimate/links", test_links);
+  g_test_add_func("/control/evacuation_estimate/bound-only", test_bound_only);
   g_test_add_func("/control/evacuation_estimate/limit", test_limit);
   return g_test_run();
 }
