@@ -53,7 +53,8 @@ static char *why_chosen(const FerryPlacementInput *in, const json_t *list, const
   json_array_foreach((json_t *)list, i, one) {
     fewer &= one == taken || drawbacks_of(one) > drawbacks_of(taken);
     better &=
-        one == taken || ferry_json_int(one, "score", 0) < score->total ||
+        one == taken || drawbacks_of(one) > drawbacks_of(taken) ||
+        ferry_json_int(one, "score", 0) < score->total ||
         ferry_json_int(one, "memoryAfterBytes", -1) < ferry_json_int(taken, "memoryAfterBytes", -1);
   }
   if (fewer)

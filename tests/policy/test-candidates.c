@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "policy/candidates.h"
+#include <string.h>
 
 static json_t *host(const char *name, gint64 used) {
   return json_pack("{s{ss},s{s{ss},sI,s[{ss,ss}],s{ss,s{ss,ss}}}}", "metadata", "name", name,
@@ -63,6 +64,14 @@ static void test_why(void) {
   g_autoptr(json_t) less = ferry_candidates(&in, nodes[1]);
   g_assert_cmpstr(ferry_json_str(of(less, "h2"), "why"), ==, "the others have drawbacks");
   g_assert_cmpuint(json_array_size(json_object_get(of(less, "h3"), "drawbacks")), ==, 1);
+  json_t *more[] = {nodes[0], nodes[1], nodes[2], host("h4", 3LL << 30)};
+  ferry_json_set_int(nodes[2], "status.memoryUsedBytes", 0); /* a better score does not help it */
+  in.nodes = more;
+  in.n_nodes = 4;
+  g_autoptr(json_t) better = ferry_candidates(&in, nodes[1]);
+  g_assert_nonnull(strstr(ferry_json_str(of(better, "h2"), "why"), "it has the best score"));
+  json_decref(more[3]);
+  in.nodes = nodes;
   in.n_nodes = 2;
   g_autoptr(json_t) one = ferry_candidates(&in, nodes[1]);
   g_assert_cmpstr(ferry_json_str(of(one, "h2"), "why"), ==, "it is the only one");

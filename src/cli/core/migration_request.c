@@ -38,10 +38,10 @@ static gboolean set_downtime(json_t *request, const char *text, GError **error) 
 }
 
 static gboolean set_time(json_t *request, const char *text, GError **error) {
-  gint64 at = ferry_when_parse(text, g_get_real_time() / 1000);
-  if (text != NULL && at < 0) {
-    g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
-                "--at: \"%s\" is not a time such as 10m, 02:00 or 2026-01-02T03:04:05Z", text);
+  gint64 now = g_get_real_time() / 1000, at = ferry_when_parse(text, now);
+  g_autofree char *problem = text != NULL ? ferry_when_problem(text, now) : NULL;
+  if (problem != NULL) {
+    g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, "--at: %s", problem);
     return FALSE;
   }
   g_autofree char *when = at >= 0 ? ferry_rfc3339_format(at) : NULL;

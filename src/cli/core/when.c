@@ -34,3 +34,13 @@ gint64 ferry_when_parse(const char *text, gint64 now_ms) {
     return now_ms + ms;
   return ferry_rfc3339_parse(text);
 }
+
+char *ferry_when_problem(const char *text, gint64 now_ms) {
+  gint64 at = ferry_when_parse(text, now_ms);
+  if (at < 0)
+    return g_strdup_printf("\"%s\" is not a time such as 10m, 02:00 or 2026-01-02T03:04:05Z", text);
+  if (at >= now_ms)
+    return NULL;
+  g_autofree char *moment = ferry_rfc3339_format(at), *now = ferry_rfc3339_format(now_ms);
+  return g_strdup_printf("\"%s\" is %s, which has passed: it is %s now", text, moment, now);
+}

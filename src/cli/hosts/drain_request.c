@@ -36,9 +36,11 @@ static json_t *drain_deadline_change(FerryCli *cli, json_t *item, GError **error
 
 gboolean ferry_drain_deadline_bad(FerryCli *cli) {
   const char *text = ferry_cli_option(cli, "deadline");
-  if (text == NULL || ferry_when_parse(text, g_get_real_time() / 1000) >= 0)
+  g_autofree char *problem =
+      text != NULL ? ferry_when_problem(text, g_get_real_time() / 1000) : NULL;
+  if (problem == NULL)
     return FALSE;
-  ferry_cli_usage(cli, "--deadline %s: expected a time such as 10m or 02:00", text);
+  ferry_cli_usage(cli, "--deadline: %s", problem);
   return TRUE;
 }
 

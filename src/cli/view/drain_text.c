@@ -25,10 +25,14 @@ char *ferry_drain_progress(const json_t *evacuation) {
     waiting += phase == FERRY_PHASE_QUEUED;
     moving += phase != FERRY_PHASE_QUEUED && !ferry_drain_vm_is_over(phase);
   }
-  return g_strdup_printf("%s: %" G_GINT64_FORMAT " of %zu moved, %u moving, %u waiting",
+  /* those that wait for their turn are numbers only, but for a plan */
+  gint64 total = ferry_json_int(evacuation, "status.total", (gint64)json_array_size(vms));
+  gint64 remaining = ferry_json_int(evacuation, "status.remaining", (gint64)moving + waiting);
+  return g_strdup_printf("%s: %" G_GINT64_FORMAT " of %" G_GINT64_FORMAT
+                         " moved, %u moving, %" G_GINT64_FORMAT " waiting",
                          ferry_json_str(evacuation, "spec.nodeName"),
-                         ferry_json_int(evacuation, "status.moved", 0), json_array_size(vms),
-                         moving, waiting);
+                         ferry_json_int(evacuation, "status.moved", 0), total, moving,
+                         MAX(0, remaining - moving));
 }
 
 char *ferry_drain_remaining(const json_t *evacuation) {

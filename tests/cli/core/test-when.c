@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/core/when.h"
 #include "base/rfc3339.h"
+#include <string.h>
 
 static void test_words(void) {
   gint64 now = ferry_rfc3339_parse("2026-01-02T03:04:05Z");
@@ -25,10 +26,22 @@ static void test_clock(void) {
   }
 }
 
+static void test_passed(void) {
+  gint64 now = ferry_rfc3339_parse("2026-01-02T03:04:05Z");
+  static const char *const good[] = {"10m", "03:03", "2026-01-02T03:04:06Z"};
+  for (gsize i = 0; i < G_N_ELEMENTS(good); i++)
+    g_assert_null(ferry_when_problem(good[i], now));
+  g_autofree char *none = ferry_when_problem("soon", now);
+  g_assert_nonnull(strstr(none, "\"soon\" is not a time"));
+  g_autofree char *passed = ferry_when_problem("2026-01-02T04:04:05+02:00", now);
+  g_assert_nonnull(strstr(passed, "is 2026-01-02T02:04:05Z, which has passed"));
+}
+
 int main(int argc, char **argv) {
   g_setenv("TZ", "UTC", TRUE);
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/when/words", test_words);
   g_test_add_func("/when/clock", test_clock);
+  g_test_add_func("/when/passed", test_passed);
   return g_test_run();
 }

@@ -28,8 +28,19 @@ static void test_lines(void) {
   g_assert_cmpstr(remaining, ==, "  * web: Running (web-1)\n  * old: Queued: no host\n");
 }
 
+/* status.vms has no entry for those that wait for their turn. */
+static void test_progress_of_many(void) {
+  g_autoptr(json_t) object =
+      evacuation("{\"spec\": {\"nodeName\": \"h1\"}, \"status\": {\"moved\": 4, \"failed\": 1, "
+                 "\"total\": 10, \"remaining\": 5, \"vms\": [{\"name\": \"web\", \"phase\": "
+                 "\"Running\"}, {\"name\": \"db\", \"phase\": \"Failed\"}]}}");
+  g_autofree char *progress = ferry_drain_progress(object);
+  g_assert_cmpstr(progress, ==, "h1: 4 of 10 moved, 1 moving, 4 waiting");
+}
+
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/cli/drain_text/lines", test_lines);
+  g_test_add_func("/cli/drain_text/progress-of-many", test_progress_of_many);
   return g_test_run();
 }
