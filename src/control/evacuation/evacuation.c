@@ -37,6 +37,7 @@ typedef struct {
   FerryEvacuationCheck *check;
   FerryPlan *plan;
   guint total, moved, failed, outstanding;
+  FerryEvacuationBytes bytes;
 } EvacuationStep;
 
 gboolean ferry_evacuation_concerns(const json_t *vmi, const char *node) {
@@ -348,7 +349,11 @@ static json_t *step_vms(EvacuationStep *s, const GPtrArray *vmis, const json_t *
       continue;
     s->total++;
     json_t *told = step_vm(s, vmis->pdata[k], salt);
-    if (ferry_phase_parse(ferry_json_str(told, "phase")) == FERRY_PHASE_QUEUED)
+    FerryPhase phase = ferry_phase_parse(ferry_json_str(told, "phase"));
+    gint64 bytes = ferry_json_int(vmis->pdata[k], "status.guestMemoryBytes", 0);
+    s->bytes.there += bytes;
+    s->bytes.left += phase == FERRY_PHASE_FAILED ? 0 : bytes;
+    if (phase == FERRY_PHASE_QUEUED)
       json_decref(told); /* one of those that remain */
     else
       json_array_append_new(out, told);
@@ -385,15 +390,6 @@ static void evacuation_finish(EvacuationStep *s, json_t *evacuation, FerryPhase 
                    message, s->now_ms);
 }
 
-/* Memory of the VMs that are there yet. */
-static gint64 bytes_there(const GPtrArray *vmis, const char *node) {
-  gint64 bytes = 0;
-  for (guint i = 0; i < vmis->len; i++)
-    if (ferry_evacuation_concerns(vmis->pdata[i], node))
-      bytes += ferry_json_int(vmis->pdata[i], "status.guestMemoryBytes", 0);
-  return bytes;
-}
-
 static void step_live(EvacuationStep *s, json_t *evacuation) {
   g_autoptr(json_t) node = ferry_store_get(s->store, &ferry_kind_node, "", s->node);
   if (!node) {
@@ -428,8 +424,7 @@ static void step_live(EvacuationStep *s, json_t *evacuation) {
                     : g_strdup("");
   if (remaining > 0) {
     ferry_json_set_str(evacuation, "status.phase", ferry_phase_name(FERRY_PHASE_RUNNING));
-    ferry_evacuation_progress(evacuation, moved_before, bytes_there(vmis, s->node), s->now_ms,
-                              s->plan);
+    ferry_evacuation_progress(evacuation, moved_before, &s->bytes, s->now_ms, s->plan);
     return;
   }
   g_autofree char *outcome = ferry_evacuation_outcome(evacuation, s->now_ms);

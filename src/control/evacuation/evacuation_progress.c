@@ -5,17 +5,21 @@
 #include "model/migration/condition.h"
 #include "model/migration/reasons.h"
 
+#define BEGAN_WITH "status.plan.memoryBytes"
+
 static gint64 began_ms(const json_t *evacuation) {
   return ferry_rfc3339_parse(ferry_json_str(evacuation, "metadata.creationTimestamp"));
 }
 
 /* -1: nobody can know yet. */
-static gint64 expected_ms(const json_t *evacuation, gint64 left, gint64 now_ms) {
-  gint64 began = began_ms(evacuation), all = ferry_json_int(evacuation, "status.plan.bytes", 0);
+static gint64 expected_ms(json_t *evacuation, const FerryEvacuationBytes *bytes, gint64 now_ms) {
+  gint64 began = began_ms(evacuation), all = ferry_json_int(evacuation, BEGAN_WITH, -1);
   gint64 forecast = ferry_json_int(evacuation, "status.plan.forecastMs", -1);
-  gint64 gone = all - left;
+  if (all < 0 && ferry_json_get(evacuation, "status.plan"))
+    ferry_json_set_int(evacuation, BEGAN_WITH, bytes->there);
+  gint64 gone = all - bytes->there;
   if (gone > 0 && now_ms > began)
-    return now_ms + (gint64)((double)left * (double)(now_ms - began) / (double)gone);
+    return now_ms + (gint64)((double)bytes->left * (double)(now_ms - began) / (double)gone);
   return forecast < 0 ? -1 : MAX(now_ms, began + forecast);
 }
 
@@ -37,13 +41,13 @@ static void tell_deadline(json_t *evacuation, gint64 now_ms, FerryPlan *plan) {
   ferry_plan_event(plan, evacuation, "Warning", reason, text, now_ms);
 }
 
-void ferry_evacuation_progress(json_t *evacuation, gint64 moved_before, gint64 left_bytes,
-                               gint64 now_ms, FerryPlan *plan) {
+void ferry_evacuation_progress(json_t *evacuation, gint64 moved_before,
+                               const FerryEvacuationBytes *bytes, gint64 now_ms, FerryPlan *plan) {
   tell_deadline(evacuation, now_ms, plan);
   if (ferry_json_str(evacuation, "status.expectedEnd") &&
       ferry_json_int(evacuation, "status.moved", 0) == moved_before)
     return;
-  gint64 end = expected_ms(evacuation, left_bytes, now_ms);
+  gint64 end = expected_ms(evacuation, bytes, now_ms);
   g_autofree char *text = end >= 0 ? ferry_rfc3339_format(end) : NULL;
   if (text)
     ferry_json_set_str(evacuation, "status.expectedEnd", text);

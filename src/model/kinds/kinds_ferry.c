@@ -113,6 +113,7 @@ static const FerryField evacuation_vm[] = {
 
 static const FerryField evacuation_plan[] = {
     BYTES("bytes", "Memory and disks of the VMs that can leave."),
+    BYTES("memoryBytes", "Memory of the VMs that were there when it began."),
     MS("boundMs",
        "What it takes at least, whatever the order, if the guests have touched all of "
        "their memory; absent: no link's speed is known.",

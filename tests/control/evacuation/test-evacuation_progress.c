@@ -19,9 +19,14 @@ static json_t *evacuation(void) {
                    "moved", 0, "plan", "bytes", 1000, "forecastMs", 60000, "boundMs", 40000);
 }
 
-static void progress(json_t *e, gint64 before, gint64 left, gint64 now) {
+static void progress_of(json_t *e, gint64 before, gint64 there, gint64 left, gint64 now) {
   g_autoptr(FerryPlan) plan = ferry_plan_new();
-  ferry_evacuation_progress(e, before, left, now, plan);
+  FerryEvacuationBytes bytes = {.there = there, .left = left};
+  ferry_evacuation_progress(e, before, &bytes, now, plan);
+}
+
+static void progress(json_t *e, gint64 before, gint64 left, gint64 now) {
+  progress_of(e, before, left, left, now);
 }
 
 static const char *expected(const json_t *e) {
@@ -41,6 +46,16 @@ static void test_expected(void) {
   json_object_del(ferry_json_get(e, "status"), "expectedEnd");
   progress(e, 0, 500, began() + 50 * SECOND);
   g_assert_null(expected(e)); /* nobody knows */
+}
+
+/* The plan counts disks and leaves out who can't leave; what has left is counted as what is there. */
+static void test_counted_alike(void) {
+  g_autoptr(json_t) e = evacuation();
+  ferry_json_set_int(e, "status.plan.bytes", 5000);
+  progress_of(e, 0, 1000, 800, began());
+  ferry_json_set_int(e, "status.moved", 1);
+  progress_of(e, 0, 600, 400, began() + 40 * SECOND); /* 400 in 40 s, and 400 to go */
+  g_assert_cmpstr(expected(e), ==, "2026-01-01T00:01:20Z");
 }
 
 static void test_deadline(void) {
@@ -79,6 +94,7 @@ static void test_outcome(void) {
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/control/evacuation_progress/expected", test_expected);
+  g_test_add_func("/control/evacuation_progress/counted-alike", test_counted_alike);
   g_test_add_func("/control/evacuation_progress/deadline", test_deadline);
   g_test_add_func("/control/evacuation_progress/outcome", test_outcome);
   return g_test_run();
