@@ -136,6 +136,20 @@ static void evacuations_too(Server *s, gconstpointer data) {
   expect(gone, 404);
 }
 
+/* Another deadline is held against what is left; the same one says nothing. */
+static void another_deadline(Server *s, gconstpointer data) {
+  static const char deadline[] = "{\"spec\":{\"deadline\":\"2026-01-01T00:00:00Z\"}}";
+  g_autoptr(Answer) made = http(s, "POST", EVACUATIONS, EVACUATION);
+  expect(made, 201);
+  g_assert_null(strstr(made->headers, "Warning: 299"));
+  for (int again = FALSE; again <= TRUE; again++) {
+    g_autoptr(Answer) changed = patch(s, EVACUATIONS "/e", deadline);
+    expect(changed, 200);
+    g_test_message("%s", changed->headers);
+    g_assert_true(again == !strstr(changed->headers, "Warning: 299"));
+  }
+}
+
 /* One VM in three words: by its domain's name, by its UUID, by its object's name. */
 static void same_vm_in_other_words(Server *s, gconstpointer data) {
   static const char apply[] = "Content-Type: application/apply-patch+yaml";
@@ -186,6 +200,7 @@ int main(int argc, char **argv) {
   ADD(replaced_after_its_end);
   ADD(deleted_without_a_finalizer);
   ADD(evacuations_too);
+  ADD(another_deadline);
   ADD(evacuation_dry_run);
   ADD(same_vm_in_other_words);
   ADD(another_vm);
