@@ -110,6 +110,10 @@ class Drain(Program):
         self.run_ferry("drain", "h1", "--no-wait", "--deadline", "2031-01-02T03:04:05Z")
         self.assertEqual(asked[2:], [{"spec": {"deadline": "2031-01-02T03:04:05Z"}}])
         self.assertEqual(self.run_ferry("drain", "h1", "--deadline", "soon").returncode, 2)
+        for words in (("drain", "h1", "--deadline"), ("migrate", "db", "--at")):
+            passed = self.run_ferry(*words, "2020-01-02T04:04:05+01:00")
+            self.assertEqual(passed.returncode, 2)
+            self.assertIn("is 2020-01-02T03:04:05Z, which has passed: it is 2", passed.stderr)
 
     def test_several_hosts(self):
         """All are asked for before any is looked at; each one's end is told, and the worst is the exit code."""

@@ -77,8 +77,6 @@ class Program(unittest.TestCase):
             (["migrate", "db", "--max-downtime", "0"], "from 1 to 2000000"),
             (["migrate", "db", "--max-downtime", "1 s"], "milliseconds"),
             (["migrate", "db", "--bandwidth", "fast"], "a rate such as 64Mi"),
-            (["migrate", "db", "--at", "2020-01-02T03:04:05Z"], "2020-01-02T03:04:05Z, which has passed"),
-            (["drain", "h1", "--deadline", "2020-01-02T03:04:05Z"], "which has passed: it is 2"),
             (["label", "vmi", "db"], "nothing to change"), (["apply"], "needs -f"),
             (["delete", "vmi"], "names or -l"), (["get", "vmi,nodes", "-w"], "--watch"),
         ]:

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Figures about migrations and VMs as they are stored. Names, labels and units are KubeVirt's where
-// KubeVirt has the figure, so that dashboards made for it work.
+// Figures about migrations and VMs as they are stored: each scrape lists both once, and every
+// family is counted from these lists, so that the figures of one scrape fit each other. Names,
+// labels and units are KubeVirt's where KubeVirt has the figure, so that dashboards made for it
+// work. A forecast moves nothing: only the queue and the limits count it. A migration that is put
+// off is Pending by its phase, but not in the queue.
 #include "store/store.h"
 #include "api/metrics/metrics.h"
 #include "base/rfc3339.h"

@@ -48,7 +48,7 @@ static void test_expected(void) {
   g_assert_null(expected(e)); /* nobody knows */
 }
 
-/* The plan counts disks and leaves out who can't leave; what has left is counted as what is there. */
+/* The plan has disks, and not those that can't leave; what has left is counted as what is there. */
 static void test_counted_alike(void) {
   g_autoptr(json_t) e = evacuation();
   ferry_json_set_int(e, "status.plan.bytes", 5000);
