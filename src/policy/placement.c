@@ -181,6 +181,13 @@ static void against_choice(Case *c, const char *wanted) {
             ferry_json_str(tried, "message"));
 }
 
+/* Whether the migration names it as it is now. One with a time to begin named it as it was before:
+ * who has cordoned it since did not mean that VM to come. */
+static gboolean is_named_now(const Case *c, const char *wanted) {
+  return wanted && g_str_equal(wanted, c->name) &&
+         !ferry_json_str(c->in->migration, "spec.notBefore");
+}
+
 /* What its own object says. `named`: the migration names it, so that it may be cordoned. */
 static void against_node(Case *c, gboolean named) {
   const json_t *node = c->node;
@@ -415,7 +422,7 @@ static json_t *reasons_against(const FerryPlacementInput *in, const json_t *sour
             .reasons = json_array()};
   const char *wanted = ferry_json_str(in->migration, "spec.targetNode");
   against_choice(&c, wanted);
-  against_node(&c, wanted && g_strcmp0(wanted, c.name) == 0);
+  against_node(&c, is_named_now(&c, wanted));
   against_machine(&c);
   against_locks(&c);
   against_lacks(&c);

@@ -362,6 +362,19 @@ static void test_lock_managers(void) {
   }
 }
 
+/* A cordoned host is taken where it is named, but for a name that was said for later. */
+static void test_named_for_later(void) {
+  g_autoptr(json_t) h2 = node("h2", "8Gi", 0), vmi = json_object();
+  g_autoptr(json_t) migration = json_pack("{s{ss}}", "spec", "targetNode", "h2");
+  FerryPlacementInput in = {.vmi = vmi, .migration = migration};
+  ferry_json_set_bool(h2, "spec.unschedulable", TRUE);
+  g_autoptr(json_t) now = ferry_placement_reasons(&in, h2, NULL);
+  g_assert_false(has(now, "Unschedulable"));
+  ferry_json_set_str(migration, "spec.notBefore", "2026-01-01T00:00:00Z");
+  g_autoptr(json_t) later = ferry_placement_reasons(&in, h2, NULL);
+  g_assert_true(has(later, "Unschedulable"));
+}
+
 static void test_room_only(void) {
   g_autoptr(json_t) none = json_array();
   g_autoptr(json_t) room = json_pack("[{ss},{ss}]", "reason", "LinkFull", "reason", "InboundLimit");
@@ -381,6 +394,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/placement/unsupported", test_unsupported);
   g_test_add_func("/placement/rules-of-the-target", test_rules_of_the_target);
   g_test_add_func("/placement/lock-managers", test_lock_managers);
+  g_test_add_func("/placement/named-for-later", test_named_for_later);
   g_test_add_func("/placement/room-only", test_room_only);
   return g_test_run();
 }

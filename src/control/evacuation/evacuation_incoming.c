@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // As oVirt does before maintenance. Placement avoids the node (it is cordoned or tainted), so what
 // is cancelled and tried again goes elsewhere; only a migration that names the node comes here
-// again, and is cancelled as well. One that is put off is left alone: it goes when its time comes,
-// and is cancelled then where the node is being emptied still.
+// again, and is cancelled as well. One that is put off is left alone: when its time
+// comes placement refuses it the node, named or not, where that is cordoned still.
 #include "control/evacuation/evacuation_incoming.h"
 #include "model/migration/reasons.h"
 #include "base/rfc3339.h"
