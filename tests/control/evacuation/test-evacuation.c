@@ -242,6 +242,44 @@ static void test_unmovable(void) {
   g_assert_null(active(store));
 }
 
+static void put(FerryStore *store, const FerryKind *kind, const char *ns, const char *name,
+                const char *path, json_t *value) {
+  g_autoptr(json_t) object = ferry_store_get(store, kind, ns, name);
+  g_autoptr(FerryPlan) plan = ferry_plan_new();
+  json_t *copy = json_deep_copy(object);
+  ferry_json_set(copy, path, value);
+  ferry_plan_write(plan, FERRY_WRITE_UPDATE, kind, copy, FALSE);
+  world_commit(store, plan);
+}
+
+/* One that can't leave is there, and is not waited for. */
+static void test_expected_end(void) {
+  g_autoptr(FerryStore) store = world_new();
+  world_vm(store, "a", 2, WORLD_NOW);
+  world_vm(store, "b", 3, WORLD_NOW);
+  set_devices(store, "hostDevices", json_pack("[{ss,ss}]", "name", "gpu", "type", "pci"));
+  put(store, &ferry_kind_vmi, "default", "db", "status.guestMemoryBytes", json_integer(300));
+  put(store, &ferry_kind_vmi, "default", "a", "status.guestMemoryBytes", json_integer(100));
+  put(store, &ferry_kind_vmi, "default", "b", "status.guestMemoryBytes", json_integer(100));
+  evacuate(store, "h1");
+  put(store, &ferry_kind_evacuation, "", "e", "status.plan", json_pack("{si}", "bytes", 200));
+  g_autoptr(json_t) begun = step(store, WORLD_NOW);
+  g_assert_cmpint(ferry_json_int(begun, "status.plan.memoryBytes", 0), ==, 500);
+  put(store, &ferry_kind_vmi, "default", "a", "status.nodeName", json_string("h2"));
+  put(store, &ferry_kind_vmi, "default", "a", "status.domains",
+      json_pack("[{ss,ss,sb}]", "nodeName", "h2", "state", "running", "active", 1));
+  g_autoptr(GPtrArray) all = ferry_store_list(store, &ferry_kind_vmim, NULL, NULL);
+  for (guint i = 0; i < all->len; i++)
+    if (g_strcmp0(ferry_json_str(all->pdata[i], "spec.vmiName"), "a") == 0)
+      put(store, &ferry_kind_vmim, "default", ferry_json_str(all->pdata[i], "metadata.name"),
+          "status.phase", json_string("Succeeded"));
+  g_autoptr(json_t) half = step(store, WORLD_NOW + 40 * SECOND);
+  g_assert_cmpint(ferry_json_int(half, "status.moved", 0), ==, 1);
+  gint64 began = ferry_rfc3339_parse("2026-01-01T00:00:00Z"), now = WORLD_NOW + 40 * SECOND;
+  g_autofree char *end = ferry_rfc3339_format(now + (now - began));
+  g_assert_cmpstr(ferry_json_str(half, "status.expectedEnd"), ==, end);
+}
+
 /* What the API would refuse is not tried; a policy that says otherwise is heeded. */
 static void test_refused(void) {
   g_autoptr(FerryStore) store = world_new();
@@ -520,5 +558,6 @@ int main(int argc, char **argv) {
   g_test_add_func("/evacuation/strays", test_strays);
   g_test_add_func("/evacuation/strays-that-go", test_strays_that_go);
   g_test_add_func("/evacuation/invalid-domains", test_invalid_domains);
+  g_test_add_func("/evacuation/expected-end", test_expected_end);
   return g_test_run();
 }
