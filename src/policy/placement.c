@@ -220,9 +220,10 @@ static void against_headroom(Case *c) {
   gint64 capacity = ferry_placement_memory_capacity(c->node),
          free = ferry_placement_free_memory(in, c->node);
   gint64 after = free - ferry_json_int(in->vmi, "status.guestMemoryBytes", 0);
-  if (reserve > 0 && free >= 0 && after < capacity / 100 * reserve) {
+  gint64 reserved = capacity / 100 * reserve;
+  if (reserve > 0 && free >= 0 && after < reserved) {
     g_autofree char *left = ferry_bytes_format((double)MAX(0, after));
-    g_autofree char *wanted = ferry_bytes_format((double)(capacity / 100 * reserve));
+    g_autofree char *wanted = ferry_bytes_format((double)reserved);
     PASSING(c, FERRY_REASON_HEADROOM,
             "node %s would have %s of memory free with the VM, and %s are to stay free "
             "(memoryReservePercent %" G_GINT64_FORMAT ")",

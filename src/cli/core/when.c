@@ -3,13 +3,23 @@
 #include "base/duration.h"
 #include "base/rfc3339.h"
 
-#include <stdio.h>
+/* A number of one or two digits, up to `most`, and the text after it; -1: none. */
+static int clock_part(const char *text, int most, const char **rest) {
+  int n = 0, digits = 0;
+  while (digits < 2 && g_ascii_isdigit(text[digits]))
+    n = n * 10 + g_ascii_digit_value(text[digits++]);
+  *rest = text + digits;
+  return digits > 0 && n <= most ? n : -1;
+}
 
 /* The next HH:MM; -1: none. */
 static gint64 next_clock(const char *text, gint64 now_ms) {
-  int hour, minute, used = 0;
-  if (sscanf(text, "%2d:%2d%n", &hour, &minute, &used) != 2 || text[used] != '\0' || hour < 0 ||
-      hour > 23 || minute < 0 || minute > 59)
+  const char *rest;
+  int hour = clock_part(text, 23, &rest);
+  if (hour < 0 || *rest != ':')
+    return -1;
+  int minute = clock_part(rest + 1, 59, &rest);
+  if (minute < 0 || *rest != '\0')
     return -1;
   g_autoptr(GDateTime) now = g_date_time_new_from_unix_local(now_ms / 1000);
   for (int days = 0; days <= 1; days++) {
