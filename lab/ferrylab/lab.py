@@ -270,10 +270,11 @@ class Lab:
             return [self.dir / "log/ferryd.log"]
         return sorted(self.host(name).log_dir.glob("*.log"))
 
-    def crashed(self):
-        """["h1: agent crashed: Segmentation fault", ...] of services that no test had ended so."""
+    def crashed(self, service="agent"):
+        """["h1: agent crashed: Segmentation fault", ...] of a service that nobody had ended so."""
         return [f"{log.parent.name}: {line}" for log in sorted(self.dir.glob("log/*/init.log"))
-                for line in log.read_text(errors="replace").splitlines() if " crashed: " in line]
+                for line in log.read_text(errors="replace").splitlines()
+                if line.startswith(f"{service} crashed: ")]
 
     # -- acting on hosts
 

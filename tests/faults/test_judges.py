@@ -27,6 +27,7 @@ class World:
             setattr(self, key, value)
         self.heartbeats = 0
         self.lab = mock.Mock()
+        self.lab.crashed.return_value = []
 
     def host(self, side):
         return {"source": "h1", "target": "h2", "third": "h3"}[side]

@@ -145,7 +145,7 @@ class Users(harness.Server, unittest.TestCase):
         """The name of a binding that cannot be: the User must not stay."""
         done = self.ferry("user", "create", "half", "--role", "No/Such Role")
         self.assertEqual(done.returncode, 1)
-        self.assertIn("taken back", done.stderr)
+        self.assertIn("undone", done.stderr)
         self.assertNotIn("half", self.ferry("user", "list").stdout)
         self.assertEqual(done.stdout, "")
 

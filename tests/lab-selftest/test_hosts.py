@@ -214,14 +214,15 @@ class TestHosts(unittest.TestCase):
     def test_crash_is_told(self):
         """Also of a service that runs again by the time somebody looks."""
         host = self.lab.host("h3")
-        self.assertEqual(self.lab.crashed(), [])
+        self.assertEqual(self.lab.crashed("poor"), [])
         host.start_service("poor", ["sleep", "60"])
         host.signal_service("poor", signal.SIGKILL)
-        self.assertEqual(self.lab.crashed(), [])
+        self.assertEqual(self.lab.crashed("poor"), [])
         host.start_service("poor", ["sleep", "60"])
         host.signal_service("poor", signal.SIGSEGV)
         host.start_service("poor", ["sleep", "60"])
-        self.assertEqual(self.lab.crashed(), ["h3: poor crashed: Segmentation fault"])
+        self.assertEqual(self.lab.crashed("poor"), ["h3: poor crashed: Segmentation fault"])
+        self.assertEqual(self.lab.crashed(), [])
 
     def migrate(self, source, target, name, *flags):
         address = self.lab.host(target).addresses["migration"]

@@ -83,7 +83,7 @@ class HostAdd(unittest.TestCase):
         self.assertRegex(done.stdout, r"^ferry\.[0-9a-f]{64}\.h9\.\S+\n$")
         state = self.dir / "agent"
         join = [str(BUILD / "ferry-agentd"), "join", self.url, "--state-dir", str(state), "--no-start"]
-        for token, said in (("rubbish\n", "no join token"), (done.stdout, "has joined"),
+        for token, said in (("rubbish\n", "not a join token"), (done.stdout, "has joined"),
                             ("ferry." + "0" * 64 + ".h8.x\n", "")):
             joined = subprocess.run(join, input=token, text=True, capture_output=True, check=False, timeout=30)
             self.assertIn(said, joined.stdout + joined.stderr)
