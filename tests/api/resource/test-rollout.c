@@ -132,7 +132,7 @@ static void done_comes_too_early(Server *s, gconstpointer data) {
       {"Empty", "{}", 400, "nodeName"},
       {"Empty", "{\"nodeName\":7}", 400, "nodeName"},
       {"Empty", "{\"host\":\"h1\"}", 400, "unknown field"},
-      {"Empty", "{\"nodeName\":\"h9\"}", 409, "none of its hosts"},
+      {"Empty", "{\"nodeName\":\"h9\"}", 409, "not one of its hosts"},
       {"Empty", "{\"nodeName\":\"h2\"}", 409, "turn of h2 has not come"},
       {"Empty", "{\"nodeName\":\"h1\"}", 409, "1 VMs run on h1 yet"},
       {"Emptying", "{\"nodeName\":\"h1\"}", 409, "1 VMs run on h1 yet"},
