@@ -163,7 +163,7 @@ spec: {allowPostCopy: true, selectors: {namespaceSelector: {}}}
         self.assertRegex(plan.stdout, r"one -> h2 \(.*, by .* s\)")
         self.assertIn("three stays: its evictionStrategy is None", plan.stdout)
         self.assertRegex(plan.stdout, r"to move, in about .*; no order takes less than")
-        self.assertRegex(plan.stderr, r"2 VMs are not expected to have left by the deadline.*: one, two")
+        self.assertRegex(plan.stderr, r"3 VMs are not expected to have left by the deadline.*: one, three, two")
         done = self.ferry("drain", "h1", "--deadline", "1s", check=False)
         self.assertEqual(done.returncode, 1, done)
         self.assertIn("three: Failed: its evictionStrategy is None", done.stderr)
