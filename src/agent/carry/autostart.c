@@ -42,9 +42,9 @@ static char *give_back(const FerryAutostartPlace *place) {
 }
 
 static gboolean is_paused_by_migration(const FerryDomainState *state) {
-  return state->state == FERRY_VM_PAUSED &&
-         (g_strcmp0(state->reason, FERRY_VM_REASON_MIGRATION) == 0 ||
-          g_strcmp0(state->reason, "starting-up") == 0);
+  return ferry_domain_state_waits(state) ||
+         (state->state == FERRY_VM_PAUSED &&
+          g_strcmp0(state->reason, FERRY_VM_REASON_STARTING_UP) == 0);
 }
 
 /* What a cancelled migration has at its target until libvirt there has put it away: paused, then on

@@ -157,7 +157,8 @@ static gboolean prepare_asks_qemu(FerryMigrationParts *m) {
 /* Whether the copy runs by somebody's will: not by libvirt's own resume after a switch-over, which
  * whoever noted the copy is about to undo. */
 static gboolean runs_by_will(const FerryDomainState *state) {
-  return state->state == FERRY_VM_RUNNING && g_strcmp0(state->reason, "migration-canceled") != 0;
+  return state->state == FERRY_VM_RUNNING &&
+         g_strcmp0(state->reason, FERRY_VM_REASON_CANCELED) != 0;
 }
 
 /* Whether the copy here is one that an earlier migration suspended, or is about to. What ends a

@@ -6,8 +6,6 @@
 #include "policy/network/data_way.h"
 #include "policy/place/moves_bound.h"
 
-#define NAMED 5
-
 struct FerryEvacuationEstimate {
   GArray *moves;      /* of FerryMove */
   GPtrArray *entries; /* of each, borrowed */
@@ -109,9 +107,9 @@ static void lateness_take(Lateness *l, const json_t *entry, gint64 within_ms) {
   }
   if (!stays && ends <= within_ms)
     return;
-  if (l->late++ < NAMED)
+  if (l->late++ < FERRY_NAMED_MAX)
     g_string_append_printf(l->names, "%s%s", l->late > 1 ? ", " : "", name ? name : "?");
-  else if (l->late == NAMED + 1)
+  else if (l->late == FERRY_NAMED_MAX + 1)
     g_string_append(l->names, ", ...");
 }
 

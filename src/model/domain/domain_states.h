@@ -27,6 +27,8 @@ typedef enum {
 #define FERRY_VM_REASON_DAEMON "daemon"       /* libvirtd lost it */
 #define FERRY_VM_REASON_MIGRATED "migrated"   /* from a host, or to one */
 #define FERRY_VM_REASON_MIGRATION "migration" /* paused for its switch-over */
+#define FERRY_VM_REASON_STARTING_UP "starting-up"
+#define FERRY_VM_REASON_CANCELED "migration-canceled" /* runs again, by libvirt's own resume */
 #define FERRY_VM_REASON_POST_COPY "postcopy"
 #define FERRY_VM_REASON_POST_COPY_FAILED "postcopy-failed"
 #define FERRY_VM_REASON_UNKNOWN "unknown"

@@ -90,6 +90,14 @@ gboolean ferry_vmi_is_active(const json_t *vmi) {
   return phase == FERRY_PHASE_RUNNING || phase == FERRY_PHASE_PAUSED;
 }
 
+/* From 1; 0: it is no such word. */
+static guint word_place(const char *word, const char *const *words) {
+  for (guint i = 0; word && words[i]; i++)
+    if (g_str_equal(word, words[i]))
+      return i + 1;
+  return 0;
+}
+
 const char *const ferry_migration_modes[] = {"PreCopy", "PostCopy", PAUSED_WORD, NULL};
 
 const char *ferry_mode_name(FerryMode mode) {
@@ -98,10 +106,7 @@ const char *ferry_mode_name(FerryMode mode) {
 
 FerryMode ferry_mode_of(const json_t *migration) {
   const char *name = ferry_json_str(migration, "status.migrationState.mode");
-  guint mode = FERRY_MODE_PAUSED;
-  while (mode > FERRY_MODE_NONE && g_strcmp0(name, ferry_migration_modes[mode - 1]) != 0)
-    mode--;
-  return (FerryMode)mode;
+  return (FerryMode)word_place(name, ferry_migration_modes);
 }
 
 const char *const ferry_techniques[] = {"pre-copy", "post-copy", NULL};
@@ -111,11 +116,7 @@ const char *ferry_technique_name(FerryTechnique technique) {
 }
 
 FerryTechnique ferry_technique_of(const json_t *fields) {
-  const char *word = ferry_json_str(fields, "technique");
-  guint technique = word ? FERRY_TECHNIQUE_POST_COPY : FERRY_TECHNIQUE_NONE;
-  while (technique > FERRY_TECHNIQUE_NONE && !g_str_equal(word, ferry_techniques[technique - 1]))
-    technique--;
-  return (FerryTechnique)technique;
+  return (FerryTechnique)word_place(ferry_json_str(fields, "technique"), ferry_techniques);
 }
 
 const char *const ferry_abort_states[] = {"Aborting", SUCCEEDED, FAILED, NULL};
@@ -131,9 +132,5 @@ const char *ferry_change_state_name(FerryChangeState state) {
 }
 
 FerryChangeState ferry_change_state_of(const json_t *change) {
-  const char *word = ferry_json_str(change, "state");
-  guint state = word ? FERRY_CHANGE_REFUSED : FERRY_CHANGE_NONE;
-  while (state > FERRY_CHANGE_NONE && !g_str_equal(word, ferry_change_states[state - 1]))
-    state--;
-  return (FerryChangeState)state;
+  return (FerryChangeState)word_place(ferry_json_str(change, "state"), ferry_change_states);
 }

@@ -15,8 +15,6 @@
 #include "model/flags/migration_flags.h"
 #include "model/migration/reasons.h"
 
-#define RESUMED_BY_LIBVIRT "migration-canceled"
-
 static void doubt_warn(FerryRunning *r, const GError *error) {
   ferry_warning(error->message, "FERRY_MIGRATION", r->asked->name, "FERRY_DOMAIN", r->asked->uuid);
 }
@@ -147,7 +145,7 @@ gboolean ferry_doubt_is_post_copy(FerryRunning *r, const FerryDomainState *state
   gboolean switched = switchover_us && state->state == FERRY_VM_PAUSED &&
                       g_strcmp0(state->reason, FERRY_VM_REASON_MIGRATION) == 0;
   return (post_copy || (r->step.post_copy && !switched)) &&
-         g_strcmp0(state->reason, RESUMED_BY_LIBVIRT) != 0;
+         g_strcmp0(state->reason, FERRY_VM_REASON_CANCELED) != 0;
 }
 
 /* libvirt's own resume was refused, as where another process, maybe a QEMU that no libvirt knows
@@ -188,7 +186,7 @@ static gboolean doubt_look_here(FerryRunning *r, FerryDomainState *here) {
 /* libvirt has let it go on, and nobody has stopped it since. */
 static gboolean doubt_by_libvirt(const FerryDomainState *here) {
   return here->active && here->state == FERRY_VM_RUNNING &&
-         g_strcmp0(here->reason, RESUMED_BY_LIBVIRT) == 0;
+         g_strcmp0(here->reason, FERRY_VM_REASON_CANCELED) == 0;
 }
 
 /* A lock manager that knows better than both agents is told of, once. */

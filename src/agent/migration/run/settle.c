@@ -74,7 +74,7 @@ static gboolean settle_doubt(FerryRunning *r, FerryDomainState *state, GError **
     ferry_doubt_set_open(r, TRUE);
     if (!take_state(r, state)) /* it may have been suspended only now */
       return FALSE;
-    state->reason = "migration"; /* whoever paused it: it is no person's pause */
+    state->reason = FERRY_VM_REASON_MIGRATION; /* whoever paused it: it is no person's pause */
     return TRUE;
   case FERRY_AMBIGUITY_MOVED:
     g_clear_error(error);
